@@ -1,0 +1,181 @@
+"""Every failure Obmen names: one tree, each class with a stable code that is never reused.
+
+::
+
+    ObmenError
+    ├── BadRequest            400 bad_request        the request cannot be understood
+    │   ├── InvalidValue      400 invalid_value      values that do not fit their fields
+    │   ├── InvalidFilter     400 invalid_filter     a filter that does not fit its field
+    │   ├── InvalidCatalog    400 invalid_catalog    a catalog description that cannot be
+    │   └── InvalidScenario   400 invalid_scenario   a scenario that could not run
+    ├── NotAuthenticated      401 not_authenticated
+    ├── Forbidden             403 forbidden
+    ├── NotFound              404 not_found
+    ├── MethodNotAllowed      405 method_not_allowed
+    ├── Conflict              409 conflict
+    ├── TooLarge              413 too_large          a limit, named with its setting
+    ├── TooManyRequests       429 too_many_requests
+    ├── Unavailable           503 unavailable        try again later
+    ├── EgressRefused         502 egress_refused     an address closed to outgoing connections
+    ├── StepFailed            500 step_failed        a step of a process failed for good
+    │   ├── Temporary         503 step_postponed     … failed now, may succeed after a delay
+    │   └── ScriptFailed      500 script_failed      JavaScript that threw, or broke a limit
+    └── SetupError            500 setup              the installation cannot work as it is
+
+An error is raised with the key of its message and the facts (``NotFound("api.no_catalog", id="7")``) and says itself in
+any language. Used by every room.
+"""
+
+from typing import Any, ClassVar
+
+from obmen import messages
+
+
+class ObmenError(Exception):
+    """A failure that can be told to the person who caused it."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    """The HTTP status that tells the same (RFC 9110, 15)."""
+
+    def __init__(self, message: str, /, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+    def text(self, language: str = messages.DEFAULT_LANGUAGE) -> str:
+        """What went wrong and what to do, in ``language``."""
+        return messages.text(self.message, language, **self.facts)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+class BadRequest(ObmenError):
+    """The request cannot be understood."""
+
+    code, status = "bad_request", 400
+
+
+class InvalidValue(BadRequest):
+    """One or more values do not fit their fields; ``problems`` names each by field id."""
+
+    code = "invalid_value"
+
+    def __init__(self, message: str, /, *, problems: tuple["FieldProblem", ...] = (), **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.problems = problems
+
+
+class FieldProblem(BadRequest):
+    """What is wrong with the value of one field; always told inside an `InvalidValue`."""
+
+    code = "invalid_value"
+
+    def __init__(self, message: str, /, *, field: str = "", **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.field = field
+
+
+class InvalidFilter(BadRequest):
+    """A filter that does not fit its field."""
+
+    code = "invalid_filter"
+
+
+class InvalidCatalog(BadRequest):
+    """A description of a catalog that cannot be made."""
+
+    code = "invalid_catalog"
+
+
+class InvalidScenario(BadRequest):
+    """A scenario that could not run; ``element`` is the id of the BPMN element at fault, where there is one."""
+
+    code = "invalid_scenario"
+
+    def __init__(self, message: str, /, *, element: str | None = None, **facts: Any) -> None:
+        super().__init__(message, element=element, **facts)
+        self.element = element
+
+
+class NotAuthenticated(ObmenError):
+    """Nobody is signed in, or the sign-in was refused."""
+
+    code, status = "not_authenticated", 401
+
+
+class Forbidden(ObmenError):
+    """The user has no right to do this."""
+
+    code, status = "forbidden", 403
+
+
+class NotFound(ObmenError):
+    """There is no such thing, or not for this user."""
+
+    code, status = "not_found", 404
+
+
+class MethodNotAllowed(ObmenError):
+    """The resource exists and has no such method."""
+
+    code, status = "method_not_allowed", 405
+
+
+class Conflict(ObmenError):
+    """What is asked for contradicts what is stored."""
+
+    code, status = "conflict", 409
+
+
+class TooLarge(ObmenError):
+    """A limit was exceeded; the message names the setting."""
+
+    code, status = "too_large", 413
+
+
+class TooManyRequests(ObmenError):
+    """The caller asks too often."""
+
+    code, status = "too_many_requests", 429
+
+
+class Unavailable(ObmenError):
+    """Cannot be done now; a later attempt may succeed."""
+
+    code, status = "unavailable", 503
+
+
+class EgressRefused(ObmenError):
+    """The address is closed to outgoing connections (law 6)."""
+
+    code, status = "egress_refused", 502
+
+
+class StepFailed(ObmenError):
+    """A step of a process failed, and would fail again."""
+
+    code, status = "step_failed", 500
+
+
+class Temporary(StepFailed):
+    """A step of a process failed, and may succeed after ``delay_s`` seconds."""
+
+    code, status = "step_postponed", 503
+
+    def __init__(self, message: str, /, *, delay_s: float, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.delay_s = delay_s
+
+
+class ScriptFailed(StepFailed):
+    """JavaScript of a scenario threw an error or broke one of its limits."""
+
+    code = "script_failed"
+
+
+class SetupError(ObmenError):
+    """The installation cannot work as it is set up."""
+
+    code, status = "setup", 500
