@@ -1,1 +1,1 @@
-"""TODO."""
+"""The world outside the database: HTTP, JavaScript, files, secrets, the clock. Implements ``ports``."""

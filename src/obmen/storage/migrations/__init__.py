@@ -1,1 +1,1 @@
-"""TODO."""
+"""Migrations: numbered SQL files, applied once each, in order, never changed after release."""

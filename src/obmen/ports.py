@@ -1,0 +1,96 @@
+"""What a process component may ask of the world.
+
+Components get these as ``ctx`` and reach nothing else; ``clients`` and ``services`` implement them, ``bootstrap`` joins
+the two. Values that cross a port are JSON: ``None``, ``bool``, ``int``, ``float``, ``str``, ``list`` and ``dict``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Expression(msgspec.Struct, frozen=True):
+    """A JavaScript expression and the variable (a dotted path) its value is stored in before the next one is evaluated."""
+
+    source: str
+    into: str | None = None
+
+
+class JavaScript(Protocol):
+    """Expressions and code of scenarios, run without any way out, within limits of time, memory and stack."""
+
+    async def evaluate(self, expressions: Sequence[Expression], variables: Mapping[str, Any]) -> list[Any]:
+        """The JSON values of ``expressions``, in order; ``undefined`` comes as ``None``. `ScriptFailed` names the one that failed."""
+        ...
+
+    async def run(self, code: str, variables: Mapping[str, Any]) -> Any:
+        """What ``code`` returns (the body of a function that sees ``variables``), as JSON; `ScriptFailed` where it throws."""
+        ...
+
+
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to another system."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+    timeout_s: float = 60.0
+    follow_redirects: bool = True
+    limit_bytes: int = 1_048_576
+
+
+class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """What the other system answered; header names are lower case, a repeated header keeps every value."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    url: str
+
+
+class Http(Protocol):
+    """The one door out (law 6): every address is checked against the egress policy as it is connected to."""
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """The answer; `EgressRefused` for a closed address, `Temporary` where nothing was answered, `TooLarge` past ``limit_bytes``."""
+        ...
+
+
+class Records(Protocol):
+    """Catalogs and records as processes see them: past the rights, as documented. Ids are strings, values as in the API."""
+
+    async def describe_catalog(self, catalog_id: str) -> dict[str, Any]:
+        """The catalog with its fields, as ``GET /catalogs/{id}`` answers; `NotFound` without one."""
+        ...
+
+    async def create(self, catalog_id: str, values: Mapping[str, Any]) -> str:
+        """The id of the new record; `InvalidValue` where the values do not fit."""
+        ...
+
+    async def read(self, catalog_id: str, record_id: str, fields: Any = None) -> dict[str, Any]:
+        """One record as ``GET …/records/{id}`` answers; `NotFound` without one."""
+        ...
+
+    async def edit(self, catalog_id: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Changes the values named, or `InvalidValue`."""
+        ...
+
+    async def find(self, catalog_id: str, query: "RecordsQuery") -> tuple[list[dict[str, Any]], int]:
+        """A page of records and how many match altogether."""
+        ...
+
+
+class RecordsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records: the parameters of ``GET …/records``, already decoded from their spelling."""
+
+    filters: Any = None
+    fields: Any = None
+    search_text: str = ""
+    ids: Sequence[str] = ()
+    sort_field: str = ""
+    descending: bool = False
+    limit: int = 100
+    offset: int = 0
+    offset_minutes: int = 0

@@ -1,0 +1,64 @@
+"""Hears what other processes say through PostgreSQL (``LISTEN``), and keeps hearing it when the connection is lost."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import asyncpg
+
+from obmen.storage.database import Database
+
+Heard = Callable[[str], Awaitable[None] | None]
+
+
+class Notifications:
+    """Calls a function for what is said on each of some channels.
+
+    After a lost connection every function is called once with an empty word: something may have been missed.
+    """
+
+    def __init__(self, database: Database, channels: Mapping[str, Heard]) -> None:
+        self._database = database
+        self._channels = channels
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._lost = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listens from here on."""
+        ready = asyncio.Event()
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(ready))
+        await ready.wait()
+
+    async def _keep(self, ready: asyncio.Event) -> None:
+        while True:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                async with self._database.pool.acquire() as connection:
+                    self._lost.clear()
+                    connection.add_termination_listener(lambda _: self._lost.set())
+                    for channel in self._channels:
+                        await connection.add_listener(channel, self._notified)
+                    if ready.is_set():
+                        for channel in self._channels:
+                            self._call(channel, "")
+                    ready.set()
+                    await self._lost.wait()
+            await asyncio.sleep(0.5)
+
+    def _notified(self, _connection: Any, _pid: int, channel: str, payload: Any) -> None:
+        self._call(channel, str(payload))
+
+    def _call(self, channel: str, payload: str) -> None:
+        result = self._channels[channel](payload)
+        if result is not None:
+            task = asyncio.ensure_future(result)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Stops listening."""
+        tasks = [task for task in (self._keeper, *self._tasks) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

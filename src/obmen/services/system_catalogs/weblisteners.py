@@ -1,0 +1,46 @@
+"""``$weblisteners``: external requests. A record is an address that starts a scenario."""
+
+import re
+
+from obmen.domain.field_types import shown
+from obmen.errors import FieldProblem, InvalidValue
+from obmen.services.system_catalogs import SystemCatalog, Write
+
+_URL_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+
+class WebListeners(SystemCatalog):
+    """Listens at ``/api/webrequest/{$urlId}`` (contract: external requests)."""
+
+    text_id = "$weblisteners"
+    order = 4
+    icon = "content-34"
+    fields = (
+        {
+            "id": "$status",
+            "type": "dropdown",
+            "config": {"items": ("$active", "$inactive"), "multiselect": False, "defaultValue": True},
+        },
+        {"id": "$name", "type": "text", "required": True},
+        {"id": "$description", "type": "text", "config": {"type": "multiline"}},
+        {"id": "$urlId", "type": "text", "required": True},
+        {
+            "id": "$script",
+            "type": "object",
+            "required": True,
+            "config": {"multiselect": False, "catalogs": [{"id": "$scripts"}]},
+        },
+    )
+    unique = ("$urlId",)
+
+    async def writing(self, write: Write) -> None:
+        """The address is made of letters that need no escaping."""
+        url_id = write.values.get("$urlId")
+        if url_id is not None and not _URL_ID.fullmatch(url_id):
+            problem = FieldProblem(
+                "field.bad_url_id", field="$urlId", name=write.catalog.by_id["$urlId"].name, sent=shown(url_id)
+            )
+            raise InvalidValue("field.invalid", problems=(problem,), count=1)
+
+
+SYSTEM_CATALOG = WebListeners()

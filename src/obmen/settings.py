@@ -1,0 +1,189 @@
+"""Everything that can be set: one frozen struct per area, every key explained.
+
+Defaults < ``obmen.toml`` (in the data folder; a table per area) < environment (``OBMEN_<AREA>_<KEY>``, lists comma-separated).
+``docs/reference/settings.md`` is written from this module.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from obmen.errors import SetupError
+
+Key = TypeVar("Key", bound=msgspec.Struct)
+
+
+class Http(msgspec.Struct, frozen=True, kw_only=True):
+    """The server for API, external requests and pages."""
+
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="Port to listen on.", ge=0, le=65535)] = 8080
+    workers: Annotated[int, Meta(description="Processes that serve requests.", ge=1, le=64)] = 1
+    url: Annotated[str, Meta(description="The address people and systems use; empty: made of host and port.")] = ""
+    cookie: Annotated[str, Meta(description="Name of the session cookie.")] = "connect.sid"
+    session_days: Annotated[int, Meta(description="A session ends after so many days without use.", ge=1)] = 14
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """The PostgreSQL that holds everything (law 1)."""
+
+    url: Annotated[
+        str, Meta(description="An external PostgreSQL 14 or newer; empty: the embedded server in the data folder.")
+    ] = ""
+    schema: Annotated[str, Meta(description="Schema of Obmen's tables.", pattern="^[a-z_][a-z0-9_]{0,47}$")] = "obmen"
+    connections: Annotated[int, Meta(description="Connections of each process, at most.", ge=2, le=200)] = 12
+    sql_port: Annotated[
+        int, Meta(description="TCP port of the embedded server, with passwords; 0: socket only.", ge=0, le=65535)
+    ] = 0
+
+
+class Admin(msgspec.Struct, frozen=True, kw_only=True):
+    """The first administrator, made on first start."""
+
+    email: Annotated[str, Meta(description="Sign-in of the first administrator.")] = "admin@obmen.local"
+    password: Annotated[str, Meta(description="Their password; empty: made and printed once.")] = ""
+
+
+class Secret(msgspec.Struct, frozen=True, kw_only=True):
+    """Encryption of secrets at rest."""
+
+    key: Annotated[
+        str, Meta(description="32 bytes in base64; empty: the file secret.key in the data folder, made on first start.")
+    ] = ""
+
+
+class Egress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Obmen may connect to (law 6)."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        Meta(description="Networks (10.0.0.0/8) and names (crm.local, *.corp) opened beside the public internet."),
+    ] = ()
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is refused for its size; exceeding one is a 413 or 400 that names the key."""
+
+    body_bytes: Annotated[int, Meta(description="Body of a request.", ge=1024)] = 16_777_216
+    depth: Annotated[int, Meta(description="Nesting of JSON, XML and bracketed parameters.", ge=4)] = 100
+    page: Annotated[int, Meta(description="Records in one answer.", ge=1)] = 1_000
+    filter_conditions: Annotated[int, Meta(description="Conditions in one filter.", ge=1)] = 200
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one may ask; 0 switches a limit off."""
+
+    user_requests: Annotated[int, Meta(description="Requests of one user in the window.", ge=0)] = 0
+    address_requests: Annotated[int, Meta(description="Requests of one address in the window.", ge=0)] = 0
+    window_s: Annotated[int, Meta(description="The window, in seconds.", ge=1)] = 30
+    sign_in_attempts: Annotated[
+        int, Meta(description="Failed sign-ins of one account or address in 15 minutes.", ge=0)
+    ] = 20
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """Scenarios and their processes."""
+
+    sync_timeout_s: Annotated[int, Meta(description="A synchronous process is ended after.", ge=1)] = 60
+    timeout_s: Annotated[int, Meta(description="An asynchronous process is ended after.", ge=1)] = 604_800
+    data_bytes: Annotated[int, Meta(description="Variables of one process.", ge=1024)] = 5_242_880
+    steps: Annotated[int, Meta(description="Steps of one process.", ge=1)] = 1_000_000
+    running: Annotated[int, Meta(description="Processes run at once by one worker.", ge=1)] = 100
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """JavaScript of expressions and code."""
+
+    workers: Annotated[int, Meta(description="Sandbox processes of each server process.", ge=1, le=64)] = 1
+    time_s: Annotated[float, Meta(description="Time of one piece of code.", gt=0)] = 5.0
+    memory_bytes: Annotated[int, Meta(description="Memory of one piece of code.", ge=4_194_304)] = 67_108_864
+    timezone: Annotated[str, Meta(description="Time zone of Date and moment.")] = "UTC"
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """Delivery of webhooks."""
+
+    timeout_s: Annotated[float, Meta(description="A receiver that has not answered by then has failed.", gt=0)] = 10.0
+    concurrency: Annotated[int, Meta(description="Requests under way at once per webhook.", ge=1, le=256)] = 32
+    retries_s: Annotated[
+        tuple[float, ...], Meta(description="Pauses before each further attempt, in seconds; ±10 % of jitter.")
+    ] = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    journal_days: Annotated[int, Meta(description="Deliveries are kept in the journal for.", ge=1)] = 30
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All areas."""
+
+    data: Path
+    http: Http = Http()
+    database: Database = Database()
+    admin: Admin = Admin()
+    secret: Secret = Secret()
+    egress: Egress = Egress()
+    limits: Limits = Limits()
+    rate: Rate = Rate()
+    process: Process = Process()
+    script: Script = Script()
+    webhook: Webhook = Webhook()
+
+    @property
+    def url(self) -> str:
+        """The address people and systems use, without a trailing slash."""
+        return (self.http.url or f"http://{self.http.host}:{self.http.port}").rstrip("/")
+
+
+def areas() -> dict[str, type[msgspec.Struct]]:
+    """``{area: its struct}`` in order of `Settings`."""
+    return {
+        field.name: field.type
+        for field in msgspec.structs.fields(Settings)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+    }
+
+
+def load(
+    data: Path, environment: Mapping[str, str], overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> Settings:
+    """The settings of the installation in ``data``.
+
+    ``overrides`` (``{area: {key: value}}``) come from the command line and win. `SetupError` names a key that is unknown or does not fit.
+    """
+    file = data / "obmen.toml"
+    tables: dict[str, Any] = {}
+    if file.is_file():
+        try:
+            tables = tomllib.loads(file.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SetupError("setup.toml", file=file, problem=error) from error
+    structs = areas()
+    if unknown := sorted(set(tables) - set(structs)):
+        raise SetupError("setup.unknown_area", area=unknown[0], known=", ".join(structs))
+    found: dict[str, Any] = {}
+    for area, struct in structs.items():
+        values = dict(tables.get(area, {}))
+        for field in msgspec.structs.fields(struct):
+            if (text := environment.get(f"OBMEN_{area}_{field.name}".upper())) is not None:
+                values[field.name] = _from_text(text, field)
+        values.update((overrides or {}).get(area, {}))
+        found[area] = _convert(area, values, struct)
+    return Settings(data=data, **found)
+
+
+def _from_text(text: str, field: msgspec.structs.FieldInfo) -> Any:
+    if isinstance(field.default, tuple):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    return text
+
+
+def _convert(area: str, values: Mapping[str, Any], struct: type[Key]) -> Key:
+    known = {field.name for field in msgspec.structs.fields(struct)}
+    if unknown := sorted(set(values) - known):
+        raise SetupError("setup.unknown_key", area=area, key=unknown[0], known=", ".join(sorted(known)))
+    try:
+        return msgspec.convert(values, struct, strict=False)
+    except msgspec.ValidationError as error:
+        raise SetupError("setup.bad_value", area=area, problem=error) from error

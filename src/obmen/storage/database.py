@@ -1,0 +1,138 @@
+"""The connection pool, named queries and migrations.
+
+Queries stand in ``queries/*.sql``: each under ``-- name: verb_noun`` with a line of description; ``{schema}`` is the
+schema's name. Nothing relies on ``search_path``. Called by ``services`` and ``workers``.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+
+import asyncpg
+
+from obmen.errors import SetupError
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_NAME: Final = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
+_MIGRATION_LOCK: Final = 7_101_001
+
+
+@cache
+def _texts() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in files("obmen.storage.queries").iterdir():
+        if file.name.endswith(".sql"):
+            text = file.read_text("utf-8")
+            heads = list(_NAME.finditer(text))
+            for head, following in zip(heads, [*heads[1:], None], strict=True):
+                name = head.group(1)
+                if name in found:
+                    raise SetupError("setup.duplicate", name=name, module=file.name)
+                found[name] = text[head.end() : following.start() if following else None].strip()
+    return found
+
+
+class Database:
+    """A pool of connections to one PostgreSQL and the queries of one schema in it."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", schema: str) -> None:
+        self.pool = pool
+        self.schema = schema
+        self.queries = {name: text.replace("{schema}", schema) for name, text in _texts().items()}
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction: committed at the end, rolled back by an error."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows of the named query."""
+        return await self.pool.fetch(self.queries[query], *args)
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """The first row of the named query."""
+        return await self.pool.fetchrow(self.queries[query], *args)
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """The first value of the named query."""
+        return await self.pool.fetchval(self.queries[query], *args)
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """The command tag of the named query."""
+        return await self.pool.execute(self.queries[query], *args)
+
+    async def close(self) -> None:
+        """Waits for connections in use, then closes all."""
+        await self.pool.close()
+
+
+async def connect(url: str, schema: str, *, connections: int) -> Database:
+    """A `Database` on ``url``; `SetupError` where PostgreSQL cannot be reached or is too old."""
+    try:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=connections,
+            command_timeout=60,
+            reset=_keep,
+            server_settings={"application_name": "obmen", "timezone": "UTC", "jit": "off"},
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise SetupError("setup.database_unreachable", problem=error) from error
+    async with pool.acquire() as connection:
+        version = connection.get_server_version()
+    if version.major < 14:
+        await pool.close()
+        raise SetupError("setup.postgres_too_old", found=version.major)
+    return Database(pool, schema)
+
+
+async def _keep(connection: Connection) -> None:
+    """Leaves the session as it is: nothing here changes one, and the customary reset costs a round trip per use."""
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """``(number, name, SQL)`` in order."""
+    found = []
+    for file in files("obmen.storage.migrations").iterdir():
+        if file.name.endswith(".sql"):
+            number, _, name = file.name.removesuffix(".sql").partition("_")
+            found.append((int(number), name, file.read_text("utf-8")))
+    return sorted(found)
+
+
+async def migrate(database: Database) -> int:
+    """Applies what is missing, each migration in a transaction of its own; returns how many were.
+
+    Safe to run by several at once. `SetupError` where the database was made by a newer Obmen.
+    """
+    known = migrations()
+    applied = 0
+    async with database.pool.acquire() as connection:
+        await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK)
+        try:
+            await connection.execute(f"create schema if not exists {database.schema}")
+            await connection.execute(
+                f"create table if not exists {database.schema}.migrations "
+                "(number integer primary key, name text not null, applied_at timestamptz not null default now())"
+            )
+            done = {row["number"] for row in await connection.fetch(f"select number from {database.schema}.migrations")}
+            if done and max(done) > known[-1][0]:
+                raise SetupError("setup.migration_newer", found=max(done), known=known[-1][0])
+            for number, name, sql in known:
+                if number in done:
+                    continue
+                async with connection.transaction():
+                    await connection.execute(sql.replace("{schema}", database.schema))
+                    await connection.execute(
+                        f"insert into {database.schema}.migrations (number, name) values ($1, $2)", number, name
+                    )
+                applied += 1
+        finally:
+            await connection.execute("select pg_advisory_unlock($1)", _MIGRATION_LOCK)
+    return applied

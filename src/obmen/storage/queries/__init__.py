@@ -1,0 +1,1 @@
+"""Queries by name, one file per area."""
