@@ -20,6 +20,8 @@
     ├── StepFailed            500 step_failed        a step of a process failed for good
     │   ├── Temporary         503 step_postponed     … failed now, may succeed after a delay
     │   └── ScriptFailed      500 script_failed      JavaScript that threw, or broke a limit
+    ├── ProcessFailed         500 process_failed     a process that was waited for ended with an error
+    │   └── ProcessTimedOut   504 process_timed_out  … did not end in time
     └── SetupError            500 setup              the installation cannot work as it is
 
 An error is raised with the key of its message and the facts (``NotFound("api.no_catalog", id="7")``) and says itself in
@@ -173,6 +175,18 @@ class ScriptFailed(StepFailed):
     """JavaScript of a scenario threw an error or broke one of its limits."""
 
     code = "script_failed"
+
+
+class ProcessFailed(ObmenError):
+    """A process that was waited for ended with an error; what it was stands in ``$processes`` only."""
+
+    code, status = "process_failed", 500
+
+
+class ProcessTimedOut(ProcessFailed):
+    """A process that was waited for did not end in time and was ended."""
+
+    code, status = "process_timed_out", 504
 
 
 class SetupError(ObmenError):

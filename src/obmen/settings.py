@@ -92,7 +92,11 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: Annotated[int, Meta(description="An asynchronous process is ended after.", ge=1)] = 604_800
     data_bytes: Annotated[int, Meta(description="Variables of one process.", ge=1024)] = 5_242_880
     steps: Annotated[int, Meta(description="Steps of one process.", ge=1)] = 1_000_000
-    running: Annotated[int, Meta(description="Processes run at once by one worker.", ge=1)] = 100
+    running: Annotated[int, Meta(description="Processes run at once by one server process.", ge=1)] = 100
+    journal_bytes: Annotated[
+        int, Meta(description="Input, and result, kept in the journal; longer ones are cut.", ge=256)
+    ] = 10_240
+    download_bytes: Annotated[int, Meta(description="An answer taken by a web request.", ge=1024)] = 1_048_576
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):

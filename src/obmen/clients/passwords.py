@@ -26,6 +26,7 @@ class Passwords:
 
     def _matches(self, password: str, stored: str | None) -> bool:
         try:
-            return self._hasher.verify(stored or self._decoy, password) and stored is not None
+            self._hasher.verify(stored or self._decoy, password)
         except (VerificationError, InvalidHashError):
             return False
+        return stored is not None

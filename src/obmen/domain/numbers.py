@@ -10,7 +10,7 @@ DIGITS: Final = 100
 def decimal(value: Any) -> Decimal:
     """The exact decimal of an ``int``, ``float``, ``Decimal`` or numeric text; ``ValueError`` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise ValueError(value)
+        raise ValueError(value)  # noqa: TRY004 (one error for all that is no number)
     if isinstance(value, int) and value.bit_length() > DIGITS * 4:
         raise ValueError(value)
     try:

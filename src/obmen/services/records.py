@@ -102,6 +102,10 @@ class Records:
                 await system.removed(self._system_write(connection, catalog, caller, number, False, {}))
         self._log.wake()
 
+    def wrote(self) -> None:
+        """Something was committed in a transaction of the caller's: the sequencer is told."""
+        self._log.wake()
+
     def _writable(self, caller: Caller, catalog_id: str) -> Catalog:
         catalog = self._cache.schema.catalog(catalog_id)
         rights.require(caller, catalog)
@@ -217,6 +221,27 @@ class Records:
             read_file=self._files.content,
         )
 
+    async def journal(
+        self, on: "Connection | asyncpg.Pool", catalog_id: str, values: Mapping[str, Any], caller: Caller
+    ) -> int:
+        """The id of a new record of the system's own, its stored values given by field id."""
+        catalog = self._cache.schema.catalog(catalog_id)
+        stored = {catalog.by_id[field_id].number: value for field_id, value in values.items()}
+        return await self._insert(on, catalog, stored, caller)
+
+    async def journal_change(
+        self,
+        on: "Connection | asyncpg.Pool",
+        catalog_id: str,
+        number: int,
+        values: Mapping[str, Any],
+        caller: Caller,
+    ) -> None:
+        """Changes a record of the system's own, its stored values given by field id."""
+        catalog = self._cache.schema.catalog(catalog_id)
+        stored = {catalog.by_id[field_id].number: value for field_id, value in values.items()}
+        await self._change(on, catalog, number, stored, caller)
+
     async def _insert(
         self, on: "Connection | asyncpg.Pool", catalog: Catalog, stored: Mapping[int, Any], caller: Caller
     ) -> int:
@@ -290,6 +315,11 @@ class Records:
             return found
 
         return await self._with_current_schema(attempt)
+
+    async def find_one(self, caller: Caller, catalog_id: str, field_id: str, text: str) -> dict[str, Any] | None:
+        """The record whose field holds exactly this text, whatever the case; ``None`` without one."""
+        found = await self.find(caller, catalog_id, RecordsQuery(filters={field_id: text}, limit=self._limits.page))
+        return next((record for record in found if record["values"][field_id].lower() == text.lower()), None)
 
     async def count(self, caller: Caller, catalog_id: str, query: RecordsQuery) -> int:
         """How many records match, whatever the page."""

@@ -151,10 +151,12 @@ class CatalogTable:
         """``(id) → row`` of `Codec`."""
         return f"select {codec.columns} from {self.name} r where r.id = $1 and r.removed_at is null"
 
-    @cached_property
-    def from_event(self) -> str:
-        """``(columns as JSON) → row`` of the whole `Codec`: a record as an event of the log saw it."""
-        return f"select {self.codec.columns} from jsonb_populate_record(null::{self.name}, $1::jsonb) r"
+    def images(self, column: str) -> str:
+        """``(positions) → rows`` of the whole `Codec`, then ``position``: records as ``new`` or ``old`` of their events had them."""
+        return (
+            f"select {self.codec.columns}, e.position from {self.events} e, "
+            f"jsonb_populate_record(null::{self.name}, e.{column}) r where e.position = any($1::bigint[])"
+        )
 
     @cached_property
     def existing(self) -> str:

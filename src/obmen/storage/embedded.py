@@ -86,8 +86,14 @@ class EmbeddedPostgres:
                 **self._identity(),
             )
         self._wait_until_ready()
-        address = f"host={quote(str(sockets), safe='')}&port={self._port or 5432}"
         self._create_database(database, sockets)
+        return self.url(database)
+
+    def url(self, database: str = "obmen") -> str:
+        """The URL of ``database`` on a server that runs; `SetupError` where its data was never made."""
+        if not self._password_file.exists():
+            raise SetupError("setup.no_data", data=self._folder)
+        address = f"host={quote(str(self._socket_folder()), safe='')}&port={self._port or 5432}"
         return f"postgresql://{_DATABASE_USER}:{self._password()}@/{database}?{address}"
 
     def stop(self) -> None:

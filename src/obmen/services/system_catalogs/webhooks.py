@@ -53,10 +53,16 @@ class Webhooks(SystemCatalog):
         await write.connection.execute(write.database.queries["notify_webhooks"])
 
     async def removed(self, write: Write) -> None:
-        """Deliveries that wait are dropped with it."""
+        """Deliveries that wait are dropped with it, and its cursor: a worker that still holds it finds out."""
         queries = write.database.queries
+        await write.connection.execute(queries["drop_cursor"], cursor_name(write.record_id))
         await write.connection.execute(queries["drop_deliveries"], write.record_id)
         await write.connection.execute(queries["notify_webhooks"])
+
+
+def cursor_name(webhook_id: int) -> str:
+    """Name of a webhook's cursor on the event log."""
+    return f"webhook:{webhook_id}"
 
 
 def _is_address(url: str) -> bool:

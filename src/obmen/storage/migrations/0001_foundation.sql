@@ -37,7 +37,8 @@ create table {schema}.events (
     new jsonb,
     old jsonb
 ) with (fillfactor = 90);
-create unique index events_position on {schema}.events (position);
+create unique index events_position on {schema}.events (position) where position is not null;
+create index events_catalog on {schema}.events (catalog_id, position) where position is not null;
 create index events_unplaced on {schema}.events (id) where position is null;
 create index events_record on {schema}.events (catalog_id, record_id, id);
 
@@ -80,26 +81,32 @@ create table {schema}.scenario_versions (
 create index scenario_versions_script on {schema}.scenario_versions (script_id, id desc);
 
 -- State of running processes; the journal people read is the catalog $processes. A row lives as long as the process runs.
+-- `holder` is the session lock of the server process that runs it now: when that one dies, anybody may take the row over.
+-- `calling`: tokens whose call of another system is under way; it is not made again.
 create table {schema}.process_runs (
     id bigint primary key,
     scenario_version bigint not null references {schema}.scenario_versions,
+    initiator bigint,
     state bytea not null,
-    calling text[] not null default '{}',
+    calling bigint[] not null default '{}',
+    started_at timestamptz not null,
     deadline timestamptz not null,
-    wake_at timestamptz,
-    holder text,
-    held_until timestamptz
+    wake_at timestamptz not null,
+    holder integer
 );
 create index process_runs_wake on {schema}.process_runs (wake_at);
 
--- Webhooks: one cursor each on the log, and the journal of deliveries.
+-- Readers of the log, a row each: read up to `position`. `epoch` counts its holders: who finds another than its own has lost it.
 create table {schema}.cursors (
     name text primary key,
-    position bigint not null
+    position bigint not null,
+    epoch bigint not null default 0,
+    sequence_id bigint not null default 0,
+    active boolean not null default true
 );
 
+-- The journal of deliveries. An open one (without `finished_at`) is still to be made; of a record's open ones the first is sent.
 create table {schema}.deliveries (
-    id bigint generated always as identity primary key,
     webhook_id bigint not null,
     position bigint not null,
     sequence_id bigint not null,
@@ -113,8 +120,8 @@ create table {schema}.deliveries (
     duration_ms integer,
     created_at timestamptz not null default now(),
     finished_at timestamptz,
-    unique (webhook_id, position)
+    primary key (webhook_id, position)
 );
-create index deliveries_due on {schema}.deliveries (due_at) where due_at is not null;
+create index deliveries_due on {schema}.deliveries (webhook_id, due_at) where due_at is not null;
 create index deliveries_open on {schema}.deliveries (webhook_id, record_id, position) where finished_at is null;
-create index deliveries_finished on {schema}.deliveries (finished_at) where finished_at is not null;
+create index deliveries_finished on {schema}.deliveries using brin (finished_at);

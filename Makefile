@@ -1,0 +1,84 @@
+# Every target sets up what it needs: the environment in .venv, from pyproject.toml, and the JavaScript libraries in
+# src/obmen/assets/vendor, from web/package-lock.json. Stamps keep a second call from doing it again.
+#
+#   make up      start Obmen with a demo company (DATA=data HOST=127.0.0.1 PORT=8080); Ctrl-C stops it
+#   make test    run the tests (ARGS="-k name" is passed on to pytest)
+#   make check   all that must pass before a change is accepted: lint, tests, a short benchmark
+#   make bench   run the benchmarks (ARGS="R1 R3" is passed on)
+#   make lint    look at style, types and rooms           make fix    repair what can be repaired
+#   make docs    write docs/reference from the code       make build  build the wheel into dist/
+#   make clean   remove what was made, but not the data
+
+DATA = data
+HOST =
+PORT =
+ARGS =
+
+BIN = .venv/bin
+PYTHON = $(shell for python in python3.11 python3; do $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $$python && break; done)
+SOURCES_OF_ENVIRONMENT = pyproject.toml hatch_build.py web/package.json web/package-lock.json
+ASSETS = src/obmen/assets/vendor/.stamp
+
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help up test check bench lint fix docs build clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+up: .venv/runs $(ASSETS)
+	@exec $(BIN)/obmen serve --demo --data "$(DATA)" $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
+
+test: .venv/develops $(ASSETS)
+	$(BIN)/pytest $(ARGS)
+
+# The tests are run by the command that README.md tells, which proves it.
+check: lint
+	@command=$$(grep -m 1 -o '^make test' README.md) || { echo "README.md does not say how to run the tests." >&2; exit 1; }; \
+	echo "README.md says: $$command"; $$command
+	@BENCH_SHORT=1 $(MAKE) bench
+
+bench: .venv/develops $(ASSETS)
+	$(BIN)/python -m bench $(ARGS)
+
+lint: .venv/develops
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/develops
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/develops
+	$(BIN)/python docs/build.py
+
+build: .venv/bin/pip
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+clean:
+	rm -rf .venv dist build web/node_modules src/obmen/assets/vendor
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.venv/bin/pip:
+	@test -n "$(PYTHON)" || { echo "Obmen needs Python 3.11 or newer: no python3.11 or python3 of that age was found." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/runs: $(SOURCES_OF_ENVIRONMENT) | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/develops: $(SOURCES_OF_ENVIRONMENT) | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable '.[dev,bench]'
+	@touch $@ .venv/runs
+
+# Installing fills the folder; where somebody emptied it since, installing once more fills it again.
+$(ASSETS): | .venv/runs
+	$(BIN)/pip install --quiet --no-deps --editable .

@@ -1,0 +1,43 @@
+"""The HTTP application: all resources, who may call them, how failures are told. Made by ``bootstrap``."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from obmen import __version__
+from obmen.api.access import Access, send_cookie
+from obmen.api.errors import HANDLERS
+from obmen.api.rates import Rates
+from obmen.api.resources import resources
+from obmen.settings import Settings
+
+
+def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Litestar:
+    """The ASGI application; ``lifespan`` starts and stops the use cases and puts them into ``state.obmen``."""
+    return Litestar(
+        route_handlers=resources(),
+        middleware=[Access],
+        before_send=[send_cookie],
+        exception_handlers=HANDLERS,
+        lifespan=[lifespan],
+        state=State({"rates": Rates(settings.rate)}),
+        request_max_body_size=settings.limits.body_bytes,
+        openapi_config=OpenAPIConfig(
+            title="Obmen",
+            version=__version__,
+            path="/openapi",
+            render_plugins=(),
+            use_handler_docstrings=True,
+            security=[{"basic": []}, {"session": []}],
+            components=Components(
+                security_schemes={
+                    "basic": SecurityScheme(type="http", scheme="basic"),
+                    "session": SecurityScheme(type="apiKey", name=settings.http.cookie, security_scheme_in="cookie"),
+                }
+            ),
+        ),
+    )

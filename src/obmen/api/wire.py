@@ -1,0 +1,94 @@
+"""What stands on the wire: JSON bodies, query strings, answers. Called by all resources."""
+
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Response
+from litestar.exceptions import ClientException
+
+from obmen.domain import query_strings
+from obmen.domain.field_types import shown
+from obmen.domain.filters import read_json as read_json_parameter
+from obmen.domain.records import encode
+from obmen.domain.request_bodies import read_json
+from obmen.errors import BadRequest, InvalidFilter, TooLarge
+from obmen.ports import RecordsQuery
+from obmen.settings import Limits
+
+ApiRequest = Request[Any, Any, Any]
+
+
+def answer(value: Any, status: int = 200) -> Response[bytes]:
+    """``value`` as JSON."""
+    return Response(encode(value), status_code=status, media_type=MediaType.JSON)
+
+
+async def body(request: ApiRequest, limits: Limits) -> bytes:
+    """The request's body; `TooLarge` past the limit, before it is all read."""
+    try:
+        return await request.body()
+    except ClientException as error:
+        if error.status_code == TooLarge.status:
+            raise TooLarge("request.too_large", limit=limits.body_bytes) from None
+        raise
+
+
+async def json_object(request: ApiRequest, limits: Limits) -> dict[str, Any]:
+    """The JSON object of the body; `BadRequest` for anything else."""
+    value = read_json(await body(request, limits) or b"{}", depth=limits.depth)
+    if not isinstance(value, dict):
+        raise BadRequest("request.not_object", sent=shown(value))
+    return value
+
+
+def query(request: ApiRequest, limits: Limits) -> dict[str, Any]:
+    """The parameters of the query string, brackets read."""
+    text = request.scope["query_string"].decode("latin-1")
+    return query_strings.parse(text, depth=limits.depth) if text else {}
+
+
+def whole_number(parameters: dict[str, Any], name: str, default: int, low: int, high: int) -> int:
+    """A whole number among the parameters, ``default`` without one; `InvalidFilter` outside ``low … high``."""
+    text = query_strings.text_of(parameters, name).strip()
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise InvalidFilter("filter.not_number", name=name, low=low, high=high, sent=shown(text))
+    return number
+
+
+def fields_parameter(parameters: dict[str, Any]) -> Any:
+    """``fields``: JSON, a list, or ids with commas."""
+    return read_json_parameter(parameters.get("fields"), "fields")
+
+
+def records_query(request: ApiRequest, limits: Limits) -> RecordsQuery:
+    """Which records are asked for (contract: Records); `InvalidFilter` says which parameter does not fit."""
+    parameters = query(request, limits)
+    if not parameters:
+        return _ALL
+    ids = parameters.get("id", ())
+    return RecordsQuery(
+        filters=read_json_parameter(parameters.get("filters"), "filters"),
+        fields=fields_parameter(parameters),
+        search_text=query_strings.text_of(parameters, "searchText"),
+        ids=[str(item) for item in (ids if isinstance(ids, list) else [ids])],
+        sort_field=query_strings.text_of(parameters, "sortField"),
+        descending=whole_number(parameters, "sortType", 1, -1, 1) < 0,
+        limit=whole_number(parameters, "limit", 100, 0, limits.page),
+        offset=whole_number(parameters, "offset", 0, 0, 2**62),
+        offset_minutes=whole_number(parameters, "timezoneOffset", 0, -900, 900),
+    )
+
+
+_ALL = RecordsQuery()
+
+
+class Saved(msgspec.Struct):
+    """The id of what was made."""
+
+    id: str

@@ -1,0 +1,104 @@
+"""``obmen serve``: the database, the workers and the HTTP server, until Ctrl-C or SIGTERM."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from obmen import bootstrap
+from obmen.cli.supervisor import WorkerProcess
+from obmen.cli.terminal import language, say, told
+from obmen.errors import SetupError
+from obmen.services.demo import FORM, Demo
+from obmen.settings import Settings
+
+COMMAND = typer.Typer()
+_DRAIN_S = 15
+
+
+@COMMAND.command()
+def serve(
+    data: Annotated[Path | None, typer.Option(help="Data folder.", envvar=bootstrap.DATA_VARIABLE)] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve requests.")] = None,
+    sql_port: Annotated[
+        int | None, typer.Option(help="TCP port of the embedded PostgreSQL, with passwords; 0: socket only.")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Makes the demo company where it is missing.")] = False,
+) -> None:
+    """Starts Obmen: PostgreSQL, the HTTP server and the workers."""
+    if data is not None:
+        os.environ[bootstrap.DATA_VARIABLE] = str(data.absolute())
+    http = _given(host=host, port=port, workers=workers)
+    bootstrap.log_to_stderr()
+    with told():
+        asked = bootstrap.load_settings(http=http, database=_given(sql_port=sql_port))
+        _check_port(asked)
+        with bootstrap.database(asked) as settings:
+            _start(settings, demo=demo)
+
+
+def _start(settings: Settings, *, demo: bool) -> None:
+    prepared = asyncio.run(_prepare(settings, demo=demo))
+    _hand_over(settings)
+    worker = WorkerProcess()
+    server = Server(
+        "obmen.bootstrap:app",
+        factory=True,
+        address=settings.http.host,
+        port=settings.http.port,
+        interface=Interfaces.ASGI,
+        workers=settings.http.workers,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_DRAIN_S,
+    )
+    worker.start()
+    try:
+        say("started", url=settings.url)
+        if prepared is not None:
+            say("administrator", email=prepared.email, password=prepared.password or "OBMEN_ADMIN_PASSWORD")
+        if demo:
+            say("form", url=f"{settings.url}/api/webrequest/{FORM}")
+        server.serve()
+    finally:
+        worker.stop()
+        say("stopped")
+
+
+async def _prepare(settings: Settings, *, demo: bool) -> bootstrap.Prepared | None:
+    prepared = await bootstrap.prepare(settings, language())
+    if demo:
+        async with bootstrap.running(settings) as wired:
+            await Demo(wired.application, language()).seed()
+    return prepared
+
+
+def _hand_over(settings: Settings) -> None:
+    """Server and worker processes read the same settings: what the command line said goes into their environment."""
+    os.environ[bootstrap.DATA_VARIABLE] = str(settings.data)
+    os.environ["OBMEN_DATABASE_URL"] = settings.database.url
+    os.environ["OBMEN_HTTP_HOST"] = settings.http.host
+    os.environ["OBMEN_HTTP_PORT"] = str(settings.http.port)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _check_port(settings: Settings) -> None:
+    """`SetupError` where another program listens there."""
+    host, port = settings.http.host, settings.http.port
+    try:
+        with socket.create_server((host, port), reuse_port=False):
+            pass
+    except OSError as error:
+        raise SetupError("setup.port_in_use", host=host, port=port, problem=error) from error

@@ -1,0 +1,34 @@
+"""What commands say and in which language; how a failure ends one."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from obmen import messages
+from obmen.errors import ObmenError
+
+
+def language() -> str:
+    """The language of the terminal (``LC_ALL``, ``LC_MESSAGES``, ``LANG``), English where Obmen does not speak it."""
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return messages.preferred_language(locale.partition("_")[0].partition(".")[0])
+
+
+def say(key: str, **facts: Any) -> None:
+    """Prints the message ``cli.<key>``."""
+    sys.stdout.write(messages.text(f"cli.{key}", language(), **facts) + "\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """A failure inside is told on stderr and ends the command with exit code 1."""
+    try:
+        yield
+    except ObmenError as error:
+        sys.stderr.write(error.text(language()) + "\n")
+        raise typer.Exit(1) from None

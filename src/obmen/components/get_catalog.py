@@ -1,0 +1,31 @@
+"""Reads how a catalog is built."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from obmen.components import Component, Context
+from obmen.domain.catalog_choice import CatalogChoice
+
+
+class GetCatalog(Component[CatalogChoice]):
+    """A catalog with its fields by id (contract: structure of a catalog)."""
+
+    name = "bpiumGetCatalog"
+    inputs = CatalogChoice
+    outputs = ("output",)
+
+    async def run(self, inputs: CatalogChoice, context: Context) -> Mapping[str, Any]:
+        """``output``: as the API answers, but fields and their items are objects by id, each with its ``orderIndex``."""
+        catalog = await context.records.describe_catalog(inputs.catalog)
+        fields = _by_id(catalog["fields"])
+        for field in fields.values():
+            if "items" in field["config"]:
+                field["config"] = {**field["config"], "items": _by_id(field["config"]["items"])}
+        return {"output": {**catalog, "fields": fields}}
+
+
+def _by_id(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {item["id"]: {"orderIndex": place, **item} for place, item in enumerate(items, 1)}
+
+
+COMPONENT = GetCatalog()

@@ -1,0 +1,147 @@
+"""The order of deliveries of one webhook: those of a record one after the other, those of other records beside them.
+
+Every record with something to be delivered has a lane. A lane whose first delivery must be tried again later is
+*parked*: what follows goes into the journal and is read from there in its turn. Pure; driven by
+``workers/webhook_stream``.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from obmen.domain.webhooks.deliveries import Delivery, Outcome, Status, Step, judge, pause_s
+
+
+class Lane:
+    """One record: what is under way or may start, and what follows.
+
+    ``parked``: more of it stands in the journal alone.
+    """
+
+    __slots__ = ("current", "parked", "queue")
+
+    def __init__(self, current: Delivery | None, *, parked: bool) -> None:
+        self.current = current
+        self.queue: deque[Delivery] = deque()
+        self.parked = parked
+
+
+class Lanes:
+    """All lanes of a webhook. ``parked`` are the records with open deliveries in the journal."""
+
+    def __init__(self, parked: Iterable[int] = ()) -> None:
+        self._lanes = {record: Lane(None, parked=True) for record in parked}
+        self._ready: deque[Delivery] = deque()
+        self._new: deque[Delivery] = deque()
+        self._changed: dict[int, Delivery] = {}
+        self._wanted: dict[int, None] = {}
+
+    def add(self, delivery: Delivery) -> None:
+        """The next event of the log; call in order of position."""
+        self._new.append(delivery)
+        lane = self._lanes.get(delivery.record_id)
+        if lane is None:
+            self._lanes[delivery.record_id] = Lane(delivery, parked=False)
+            self._ready.append(delivery)
+        elif not lane.parked:
+            lane.queue.append(delivery)
+
+    def start(self, now_s: float) -> Delivery | None:
+        """A delivery to be sent now, or ``None``."""
+        if not self._ready:
+            return None
+        delivery = self._ready.popleft()
+        delivery.move(Step.STARTED)
+        delivery.started_s = now_s
+        return delivery
+
+    def finish(
+        self, delivery: Delivery, outcome: Outcome, pauses: Sequence[float], jitter: float, now: datetime
+    ) -> Step:
+        """Notes what became of a delivery; what follows it may start, or waits with it."""
+        delivery.attempts += 1
+        step = judge(outcome, delivery.attempts, pauses)
+        delivery.move(step)
+        delivery.response_status = outcome.status
+        delivery.error = outcome.error
+        delivery.duration_ms = outcome.duration_ms
+        delivery.body = None
+        if delivery.stored:
+            self._changed[delivery.position] = delivery
+        lane = self._lanes[delivery.record_id]
+        if step is Step.REFUSED:
+            delivery.due_at = now + timedelta(seconds=pause_s(outcome, delivery.attempts, pauses, jitter, now))
+            lane.current, lane.parked = None, True
+            lane.queue.clear()
+        else:
+            delivery.due_at, delivery.finished_at = None, now
+            self._continue(delivery.record_id, lane)
+        return step
+
+    def _continue(self, record: int, lane: Lane) -> None:
+        if lane.queue:
+            lane.current = lane.queue.popleft()
+            self._ready.append(lane.current)
+        elif lane.parked:
+            lane.current = None
+            self._wanted[record] = None
+        else:
+            del self._lanes[record]
+
+    def load(self, record: int, stored: Sequence[Delivery], *, complete: bool) -> None:
+        """A parked record's turn: its first open deliveries as the journal has them, ``complete`` where it has no more.
+
+        Call after everything `settle` gave has been written.
+        """
+        lane = self._lanes.setdefault(record, Lane(None, parked=True))
+        self._wanted.pop(record, None)
+        if lane.current is not None:
+            lane.parked = True
+            return
+        lane.queue.extend(stored)
+        if complete:
+            lane.parked = False
+            lane.queue.extend(item for item in self._new if item.record_id == record and item.status is Status.WAITING)
+        self._continue(record, lane)
+
+    @property
+    def wanted(self) -> list[int]:
+        """The parked records whose next deliveries are to be read from the journal."""
+        return list(self._wanted)
+
+    def settle(self, started_before_s: float, *, everything: bool = False) -> list[Delivery]:
+        """The deliveries to be journaled now: those that changed, and the new ones up to the first that is not settled.
+
+        A new one is settled when it is finished, waits for a parked record, or has been under way since before
+        ``started_before_s``: then the rest need not wait for it. With ``everything`` all are.
+        """
+        found = list(self._changed.values())
+        self._changed.clear()
+        while self._new and (everything or self._settled(self._new[0], started_before_s)):
+            delivery = self._new.popleft()
+            delivery.stored = True
+            found.append(delivery)
+        return found
+
+    def _settled(self, delivery: Delivery, started_before_s: float) -> bool:
+        if delivery.status is Status.SENDING:
+            return delivery.started_s < started_before_s
+        if delivery.status is Status.WAITING:
+            lane = self._lanes[delivery.record_id]
+            return lane.parked or (lane.current is not delivery and lane.current is not None and lane.current.stored)
+        return True
+
+    @property
+    def first_new(self) -> Delivery | None:
+        """The first delivery the journal does not know of."""
+        return self._new[0] if self._new else None
+
+    @property
+    def unwritten(self) -> int:
+        """How many deliveries have something to be journaled, now or later."""
+        return len(self._new) + len(self._changed)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a delivery may start."""
+        return bool(self._ready)

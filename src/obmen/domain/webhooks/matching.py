@@ -1,0 +1,45 @@
+"""Which events a subscription is told of. Called by ``services/webhooks``."""
+
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from obmen.domain.catalogs import Catalog
+from obmen.domain.events import UPDATED, Event
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of ``$webhooks`` as it stands now. ``columns`` are those of ``$fields``, ``None`` for all of them."""
+
+    id: int
+    active: bool
+    catalog_id: int
+    events: frozenset[str]
+    columns: frozenset[str] | None
+    initiators: frozenset[int]
+    url: str
+    secret: str | None
+
+
+def matches(subscription: Subscription, event: Event, changed: AbstractSet[str]) -> bool:
+    """Whether ``event``, which changed these columns, is sent.
+
+    ``$fields`` speaks of changes only: a record that is made or removed is told of whatever it holds.
+    """
+    if event.catalog_id != subscription.catalog_id or event.type not in subscription.events:
+        return False
+    if subscription.initiators and event.actor not in subscription.initiators:
+        return False
+    return event.type != UPDATED or subscription.columns is None or not subscription.columns.isdisjoint(changed)
+
+
+def watched_columns(fields: str | None, catalog: Catalog | None) -> frozenset[str] | None:
+    """The columns of field ids separated by commas or spaces; ``None`` where none are named.
+
+    An unknown id stands for a field that never changes.
+    """
+    named = (fields or "").replace(",", " ").split()
+    if not named:
+        return None
+    known = {} if catalog is None else catalog.by_id
+    return frozenset(known[field_id].column for field_id in named if field_id in known)

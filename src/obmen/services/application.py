@@ -1,0 +1,27 @@
+"""All use cases of one installation, as ``bootstrap`` wires them; what the API and the workers are handed."""
+
+import msgspec
+
+from obmen.services.accounts import Accounts
+from obmen.services.catalog_cache import CatalogCache
+from obmen.services.catalogs import Catalogs
+from obmen.services.files import Files
+from obmen.services.listeners import Listeners
+from obmen.services.processes import Processes
+from obmen.services.records import Records
+from obmen.settings import Settings
+from obmen.storage.database import Database
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases and what they share."""
+
+    settings: Settings
+    database: Database
+    cache: CatalogCache
+    accounts: Accounts
+    catalogs: Catalogs
+    records: Records
+    files: Files
+    listeners: Listeners
+    processes: Processes

@@ -1,0 +1,40 @@
+"""The data folder: one Obmen at a time, found by a lock that ends with its process. Called by ``bootstrap``."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from obmen.errors import SetupError
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds the folder, made where it is missing; `SetupError` where another Obmen has it or it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("a+")
+    except OSError as error:
+        raise SetupError("setup.data_not_writable", data=folder, problem=error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise SetupError("setup.data_in_use", data=folder, pid=file.read().strip() or "?") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether an Obmen has the folder right now."""
+    try:
+        with locked(folder):
+            return False
+    except SetupError as error:
+        if error.message == "setup.data_in_use":
+            return True
+        raise

@@ -1,0 +1,40 @@
+"""A connection with nobody else on it: what a worker holds by it (advisory locks, ``LISTEN``) ends with it.
+
+Called by `sequencer` and `deliveries`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+import asyncpg
+
+from obmen.storage.database import Connection, Database
+
+FAULTS: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+"""What passes when PostgreSQL is there again."""
+_GOODBYE_S: Final = 2.0
+
+
+@contextlib.asynccontextmanager
+async def own_connection(database: Database, lost: asyncio.Event) -> AsyncIterator[Connection]:
+    """A connection that is closed at the end, never used again; ``lost`` is set when it breaks."""
+    connection = await database.pool.acquire()
+    try:
+        connection.add_termination_listener(lambda _: lost.set())
+        yield connection
+    finally:
+        try:
+            await connection.close(timeout=_GOODBYE_S)
+        except FAULTS:
+            connection.terminate()
+        await database.pool.release(connection)

@@ -1,0 +1,55 @@
+"""Says that this server process lives: a lock of a session of its own, gone the moment the process dies.
+
+Who holds a run of a process is that lock's number; a run whose lock nobody holds may be taken. Started by ``bootstrap``
+in every process that runs processes.
+"""
+
+import asyncio
+import contextlib
+import secrets
+
+import structlog
+
+from obmen.services.processes import Processes
+from obmen.workers.own_connection import FAULTS, own_connection
+
+_BACK_OFF_S = 0.5
+
+log = structlog.get_logger()
+
+
+class Presence:
+    """Holds the lock from `start` to `stop`."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._holder = secrets.randbelow(2**31 - 1)
+        self._lost = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """The lock is held when this returns."""
+        ready = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._hold(ready))
+        await ready.wait()
+        self._processes.set_holder(self._holder)
+
+    async def stop(self) -> None:
+        """Lets the lock go."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _hold(self, ready: asyncio.Event) -> None:
+        database = self._processes.database
+        while True:
+            try:
+                self._lost.clear()
+                async with own_connection(database, self._lost) as connection:
+                    await connection.execute(database.queries["lock_holder"], self._holder)
+                    ready.set()
+                    await self._lost.wait()
+            except FAULTS as error:
+                log.warning("presence_lost", problem=str(error))
+            await asyncio.sleep(_BACK_OFF_S)
