@@ -71,7 +71,7 @@ def records_query(request: ApiRequest, limits: Limits) -> RecordsQuery:
     parameters = query(request, limits)
     if not parameters:
         return _ALL
-    ids = parameters.get("id", ())
+    ids = parameters.get("id", [])
     return RecordsQuery(
         filters=read_json_parameter(parameters.get("filters"), "filters"),
         fields=fields_parameter(parameters),

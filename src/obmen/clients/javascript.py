@@ -194,7 +194,7 @@ class _Child(asyncio.Protocol):
         """Called by the event loop."""
         self._transport = cast("asyncio.Transport", transport)
         self._received.clear()
-        transport.writelines([frame for frame, _ in self._waiting])
+        self._transport.writelines([frame for frame, _ in self._waiting])
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop: answers come in the order of the requests."""

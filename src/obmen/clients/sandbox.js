@@ -76,7 +76,13 @@
   // ---- The global names.
   let own = {}; // what `_` and `moment` are for the present run
   const offer = (name, make) => {
-    const get = () => (hasOwn(own, name) ? own[name] : (own[name] = make()));
+    const get = () => {
+      if (!hasOwn(own, name)) {
+        own[name] = undefined; // the library looks at its own name while it is made
+        own[name] = make();
+      }
+      return own[name];
+    };
     const set = (value) => { own[name] = value; };
     defineProperty(globalThis, name, { get: freeze(get), set: freeze(set), enumerable: false, configurable: false });
   };

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 
 from obmen.clients.clock import now
+from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
 from obmen.domain.records import encode
@@ -109,7 +110,7 @@ class ProcessJournal:
             status, result = "$error", f"{outcome.message} [{', '.join(filter(None, (outcome.element, outcome.code)))}]"
         values = {
             "$finishedAt": finished,
-            "$duration": round((finished - launch.started_at).total_seconds(), 3),
+            "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
             "$result": result,
         }

@@ -1,0 +1,584 @@
+"""The JavaScript sandbox, seen through its port: what scenarios may write, what comes back, and what they cannot break."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from obmen.clients.javascript import JavaScriptSandbox
+from obmen.errors import ScriptFailed, SetupError, Unavailable
+from obmen.ports import Expression
+from obmen.settings import Script
+
+
+async def started(**script: object) -> AsyncIterator[JavaScriptSandbox]:
+    sandbox = JavaScriptSandbox(Script(**script))
+    await sandbox.start()
+    try:
+        yield sandbox
+    finally:
+        await sandbox.close()
+
+
+@pytest.fixture
+async def js() -> AsyncIterator[JavaScriptSandbox]:
+    async for sandbox in started():
+        yield sandbox
+
+
+@pytest.fixture
+async def strict() -> AsyncIterator[JavaScriptSandbox]:
+    """A sandbox with the smallest limits."""
+    async for sandbox in started(time_s=0.3, memory_bytes=16_777_216):
+        yield sandbox
+
+
+async def value(sandbox: JavaScriptSandbox, source: str, **variables: object) -> object:
+    return (await sandbox.evaluate([Expression(source)], variables))[0]
+
+
+def child_pids() -> list[int]:
+    return [child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('"text"', "text"),
+        ("5*5+5", 30),
+        ("1 / 2", 0.5),
+        ("a + b", "1x"),
+        ("{a: 1, inner: {b: [a]}}", {"a": 1, "inner": {"b": [1]}}),
+        ('{\n\t"at": a,\n}', {"at": 1}),
+        ("`Hello, ${b}!\nbye`", "Hello, x!\nbye"),
+        ("a > 0 ? 'yes' : 'no' // a comment", "yes"),
+        ("a + 1;", 2),
+        ("", None),
+        (" \n ", None),
+        ("undefined", None),
+        ("[undefined, NaN, Infinity, null]", [None, None, None, None]),
+        ("{f() {}, u: undefined, s: Symbol(), k: 1}", {"k": 1}),
+        ("() => 1", None),
+        ("new Date(0)", "1970-01-01T00:00:00.000Z"),
+        ("new Map([[1, 2]])", {}),
+        ("typeof missing", "undefined"),
+        ("typeof missing !== 'undefined' ? missing : 'default'", "default"),
+        ("_.isEmpty({})", True),
+        ("_.get({a: {b: [7]}}, 'a.b.0')", 7),
+        ("_.chain([3, 1, 2]).sortBy().map(x => x * 2).value()", [2, 4, 6]),
+        ("_.template('Hi <%= n %>')({n: 1})", "Hi 1"),
+        ("moment(0).add(3, 'hours').toISOString()", "1970-01-01T03:00:00.000Z"),
+        ("moment('31-12-2025', 'DD-MM-YYYY').set('hour', 11)", "2025-12-31T11:00:00.000Z"),
+        ("{m: moment(0)}", {"m": "1970-01-01T00:00:00.000Z"}),
+        ("'😀'.length + '😀'", "2😀"),
+        ("'a\\u0000b'", "a\0b"),
+        ("'😀'.slice(0, 1) + '\\\\ud800'", "\ufffd\\ud800"),
+        ("eval('a + 1')", 2),
+        ("\\u0061 + 1", 2),
+        ("Имя.Лист1", "лист"),
+        ("$status + snake_case", 207),
+        ("(function () { return this === globalThis })()", True),
+        ("/(\\d+)/g.exec('a12')[1]", "12"),
+        ("atob(btoa('x'))", "x"),
+    ],
+)
+async def test_expressions(js: JavaScriptSandbox, source: str, expected: object) -> None:
+    variables = {"a": 1, "b": "x", "Имя": {"Лист1": "лист"}, "$status": 200, "snake_case": 7}
+    assert await value(js, source, **variables) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("err0r", "ReferenceError: err0r is not defined"),
+        ("a.b.c", "TypeError: cannot read property 'c' of undefined"),
+        ("a b", "SyntaxError"),
+        ("return 1", "SyntaxError"),
+        ("let x = 1", "SyntaxError"),
+        ("1n", "BigInt"),
+        ("{n: 10n ** 30n}", "BigInt"),
+        ("(() => { let o = {}; o.o = o; return o })()", "circular"),
+        ("(() => { throw 'plain text' })()", "plain text"),
+        ("(() => { throw {message: 'an object'} })()", "an object"),
+        ("(() => { throw {code: 7} })()", '{"code":7}'),
+        ("(() => { class MyError extends Error { name = 'MyError' }; throw new MyError('x') })()", "MyError: x"),
+        ("setTimeout(() => 1)", "setTimeout is not defined"),
+        ("require('fs')", "require is not defined"),
+        ("process", "process is not defined"),
+        ("await 1", "SyntaxError"),
+        ("Promise.resolve(1)", "Promise"),
+        ("(async () => 1)()", "Promise"),
+        ("import('os')", "Promise"),
+    ],
+)
+async def test_failures_name_the_expression_and_the_problem(js: JavaScriptSandbox, source: str, problem: str) -> None:
+    with pytest.raises(ScriptFailed) as failed:
+        await js.evaluate([Expression("1"), Expression(source), Expression("2")], {"a": {}})
+    assert source in failed.value.facts["source"]
+    assert problem in str(failed.value)
+    assert failed.value.text("ru")
+    assert await value(js, "1 + 1") == 2
+
+
+async def test_a_long_expression_is_shortened(js: JavaScriptSandbox) -> None:
+    with pytest.raises(ScriptFailed, match="nope is not defined") as failed:
+        await value(js, "nope +\n" + " + ".join(["1"] * 1000))
+    assert len(str(failed.value)) < 250
+
+
+async def test_each_expression_sees_what_the_ones_before_stored(js: JavaScriptSandbox) -> None:
+    variables = {"data": {"kept": 1, "scalar": 5}, "list": [1, 2]}
+    answers = await js.evaluate(
+        [
+            Expression("data.kept + 1", "sum"),
+            Expression("{n: sum, at: new Date(0)}", "data.temp.inner"),
+            Expression("typeof data.temp.inner.at"),
+            Expression("true", "data.scalar.deep"),
+            Expression("'two'", "list.1"),
+            Expression("undefined", "nothing"),
+            Expression("'x'", "__proto__.polluted"),
+            Expression("[data, list, nothing, typeof ({}).polluted]"),
+        ],
+        variables,
+    )
+    inner = {"n": 2, "at": "1970-01-01T00:00:00.000Z"}
+    assert answers[:3] == [2, inner, "string"]
+    assert answers[-1] == [
+        {"kept": 1, "scalar": {"deep": True}, "temp": {"inner": inner}},
+        [1, "two"],
+        None,
+        "undefined",
+    ]
+    assert variables == {"data": {"kept": 1, "scalar": 5}, "list": [1, 2]}
+
+
+async def test_nothing_to_evaluate(js: JavaScriptSandbox) -> None:
+    assert await js.evaluate([], {"a": 1}) == []
+
+
+async def test_code_is_the_body_of_a_function_with_its_own_variables(js: JavaScriptSandbox) -> None:
+    code = """
+    // a name may be declared although a variable has it
+    let values = {};
+    for (i = 0; i < 3; i++) values['k' + i] = moment(0).add(i, 'days').format('DD.MM.YYYY');
+    function size(o) { return _.size(o) }
+    return { values, size: size(values), was: typeof other } // the end"""
+    assert await js.run(code, {"values": 1}) == {
+        "values": {"k0": "01.01.1970", "k1": "02.01.1970", "k2": "03.01.1970"},
+        "size": 3,
+        "was": "undefined",
+    }
+    assert await js.run("let a = 10;", {}) is None
+    assert await js.run("", {}) is None
+    assert await js.run("'use strict'; return this === undefined", {}) is True
+    assert await value(js, "typeof i") == "undefined"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("\n\nreturn nope", "line 3: ReferenceError: nope is not defined"),
+        ("function f() {\n  throw new Error('inside')\n}\nreturn _.map([1], f)", "line 2: Error: inside"),
+        ("let a = 1\nlet let = 2", "line 2: SyntaxError"),
+        ("return 1\n}\nfunction g() {", "line 2: SyntaxError"),
+        ("throw 'text'", "Code: text"),
+        ("await 1", "SyntaxError"),
+    ],
+)
+async def test_failed_code_names_the_line(js: JavaScriptSandbox, code: str, text: str) -> None:
+    with pytest.raises(ScriptFailed) as failed:
+        await js.run(code, {})
+    assert text in str(failed.value)
+
+
+async def test_variables_that_are_no_names_are_left_out(js: JavaScriptSandbox) -> None:
+    variables = {"a-b": 1, "class": 2, "1x": 3, "": 4, "a b": 5, "ok": 6, "x){": 7, "arguments": 8}
+    assert await value(js, "ok + eval('1') + 'class a-b 1x'", **variables) == "7class a-b 1x"
+    assert await value(js, "{class: ok}", **variables) == {"class": 6}
+
+
+async def test_big_and_deep_values_pass(js: JavaScriptSandbox) -> None:
+    rows = [{"id": str(n), "values": {"1": "я" * 50}} for n in range(20_000)]
+    assert await value(js, "_.map(rows, 'id').length", rows=rows) == 20_000
+    assert await value(js, "rows", rows=rows) == rows
+    deep: object = 1
+    for _ in range(200):
+        deep = [deep]
+    assert await value(js, "deep", deep=deep) == deep
+
+
+# ---- Limits
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(() => { while (true) {} })()",
+        "(() => { for (;;) try { while (true) {} } catch (e) {} finally { continue } })()",
+        "/(a+)+$/.test('a'.repeat(60) + 'b')",
+        "{toJSON() { for (;;); }}",
+        "{get x() { for (;;); }}",
+        "(() => { throw {get message() { for (;;); }} })()",
+        "new Proxy({}, {ownKeys() { for (;;); }})",
+        "(() => { Promise.resolve().then(() => { for (;;); }); return 1 })()",
+        "[].lastIndexOf.call({length: 2 ** 50}, 1)",
+        "Array.from({length: 1e12}).length",
+    ],
+)
+async def test_time_is_limited(strict: JavaScriptSandbox, source: str) -> None:
+    with pytest.raises(ScriptFailed, match=r"script\.(time_s|memory_bytes)"):
+        await value(strict, source)
+    assert await value(strict, "1 + 1") == 2
+
+
+async def test_the_time_limit_names_the_expression_that_was_cut_off(strict: JavaScriptSandbox) -> None:
+    with pytest.raises(ScriptFailed, match=r"0\.3 s \(setting script\.time_s\)") as failed:
+        await strict.evaluate([Expression("1"), Expression("(() => { for (;;); })()"), Expression("2")], {})
+    assert failed.value.facts["source"] == "(() => { for (;;); })()"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(() => { let a = []; for (;;) a.push(new Array(1000).fill(1)) })()",
+        "'x'.repeat(2 ** 29)",
+        "(() => { let s = 'x'; for (;;) s += s })()",
+        "new ArrayBuffer(2 ** 30)",
+        "_.range(1e8)",
+        "(() => { try { 'x'.repeat(2 ** 29) } catch (e) {} let a = []; for (;;) a.push({}) })()",
+    ],
+)
+async def test_memory_is_limited(strict: JavaScriptSandbox, source: str) -> None:
+    with pytest.raises(ScriptFailed, match=r"script\.(memory_bytes|time_s)"):
+        await value(strict, source)
+    assert await value(strict, "_.size('ok')") == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(function f() { return f() + 1 })()",
+        "(() => { let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return a })()",
+        "{toJSON() { return JSON.stringify(this) }}",
+        "(() => { const p = new Proxy({}, {get(t, k) { return p[k] }}); return p.x })()",
+    ],
+)
+async def test_the_stack_is_limited(js: JavaScriptSandbox, source: str) -> None:
+    with pytest.raises(ScriptFailed, match="too deeply"):
+        await value(js, source)
+    assert await value(js, "1 + 1") == 2
+
+
+async def test_arguments_larger_than_the_memory(strict: JavaScriptSandbox) -> None:
+    with pytest.raises(ScriptFailed, match=r"script\.memory_bytes"):
+        await value(strict, "big.length", big="x" * 30_000_000)
+    assert await value(strict, "big.length", big="x" * 1_000_000) == 1_000_000
+
+
+# ---- Isolation
+
+POLLUTION = [
+    "Object.prototype.x = 1",
+    "({}).__proto__.x = 1",
+    "({}).constructor.prototype.x = 1",
+    "({}).constructor.constructor('Object.prototype.x = 1; globalThis.x = 1')()",
+    "[].__proto__.x = Object.prototype.x = 1",
+    "Array.prototype.push = function () { return 'hijacked' }",
+    "Object.defineProperty(Array.prototype, 'push', {value: () => 'hijacked'})",
+    "Object.setPrototypeOf(Array.prototype, {x: 1})",
+    "JSON.stringify = () => '\"hijacked\"'",
+    "JSON.parse = () => ({hijacked: 1})",
+    "Object.prototype.toJSON = () => 'hijacked'",
+    "String.prototype.toJSON = Number.prototype.toJSON = Array.prototype.toJSON = () => 'hijacked'",
+    "Function.prototype.call = Function.prototype.apply = () => 'hijacked'",
+    "Map.prototype.get = () => 'hijacked'",
+    "Promise = function () {}",
+    "Date.now = () => 0; Math.max = () => 'hijacked'",
+    "(function* () {})().constructor.prototype.next = () => 'hijacked'",
+    "[][Symbol.iterator]().__proto__.next = () => ({done: true})",
+    "RegExp.prototype.exec = () => null",
+    "_.chunk = () => 'hijacked'",
+    "_.prototype.map = _.chain([]).__proto__.map = () => 'hijacked'",
+    "_.mixin({chunk: () => 'hijacked'})",
+    "_.templateSettings.interpolate = /{{(.+?)}}/g",
+    "_.templateSettings.imports._ = null",
+    "_.memoize.Cache = null",
+    "_.mergeWith({a: {}}, {a: {}}, function (a, b, c, d, e, stack) { stack.__proto__.get = () => 'hijacked' })",
+    "_ = moment = null",
+    "globalThis._ = globalThis.moment = undefined",
+    "moment.fn.toISOString = () => 'hijacked'",
+    "moment.locale('xx'); moment.defineLocale('ru', {months: []}); moment.locale('ru')",
+    "moment.localeData()._months = []; moment.updateLocale('en', {months: ['x']})",
+    "moment.relativeTimeThreshold('s', 1); moment.updateOffset = () => { throw 1 }; moment.now = () => 0",
+    "x = y = z = 1; globalThis[Symbol.for('x')] = 1",
+    "(0, eval)('var x = 1; function y() {}')",
+    "new Function('}); x = 1; (function () {')",
+    "Object.defineProperty(globalThis, 'x', {value: 1})",
+    "Object.defineProperty(globalThis, 'undefined_', {get() { throw 1 }, configurable: false})",
+    "Object.setPrototypeOf(globalThis, {x: 1})",
+    "Object.preventExtensions(globalThis)",
+    "Object.freeze(globalThis)",
+    "delete globalThis.Array; Array = null; globalThis.Object = null",
+    "undefined = 1; NaN = 1; Infinity = 1",
+    "Symbol.iterator.description; Symbol.prototype.x = 1; Error.prototype.x = 1",
+    "Error.prepareStackTrace = () => { throw 1 }; Error.stackTraceLimit = 0",
+    "Promise.resolve().then(() => { globalThis.x = 1; globalThis.later = 1 })",
+    "(async () => { await 1; globalThis.x = 1 })()",
+    "(0, eval)('arguments'.slice(0, 0) + 'this.x = 1')",
+    "toString = 5; constructor = 6; __proto__ = {x: 1}; hasOwnProperty = 7",
+]
+
+PROBE = """
+const b = [1, 2]; b.push(3);
+const seen = {
+    x: typeof x + typeof y + typeof z + typeof ({}).x + typeof later + typeof undefined_,
+    pushed: b.length, json: JSON.stringify({a: [1, 'b']}), parsed: JSON.parse('{"a":1}').a,
+    chunk: _.chunk([1, 2, 3], 2), chain: _.chain([1]).map(n => n + 1).value(), wrapped: _([1]).map(String).value(),
+    template: _.template('<%= a %>{{a}}')({a: 1}), merged: _.mergeWith({a: {}}, {a: {b: 1}}, () => undefined),
+    id: _.uniqueId('n'), memo: _.memoize(n => n)(4),
+    date: moment(0).toISOString(), long: moment(0).format('MMMM LL'), locale: moment.locale(), ago: moment(0).from(moment(60000)),
+    now: Date.now() > 1e12 && moment().year() > 2000, max: Math.max(1, 2), match: 'a1'.match(/\\d/)[0],
+    spread: [...[1, 2], ...new Set([3])], gen: [...(function* () { yield 1 })()],
+    names: Object.getOwnPropertyNames(globalThis).length, symbols: Object.getOwnPropertySymbols(globalThis).length,
+    nan: [String(undefined), String(NaN)], text: String({}), own: ({}).hasOwnProperty('x'), array: Array.isArray([]),
+};
+undeclared = 1;
+return seen;
+"""
+
+
+async def test_a_run_leaves_nothing_for_the_next(js: JavaScriptSandbox) -> None:
+    untouched = await js.run(PROBE, {})
+    assert untouched["x"] == "undefined" * 6
+    assert untouched["id"] == "n1"
+    for pollution in POLLUTION:
+        for source in (f"{pollution}; return 1", f"'use strict'; {pollution}; return 1"):
+            try:
+                await js.run(source, {})
+            except ScriptFailed as failed:
+                assert "use strict" in source or "read-only" in str(failed) or "not" in str(failed), failed
+            assert await js.run(PROBE, {}) == untouched, source
+
+
+async def test_user_code_may_override_what_it_inherits(js: JavaScriptSandbox) -> None:
+    code = """
+    'use strict';
+    const o = {}; o.toString = () => 'own'; o.constructor = 1;
+    function F() {} F.prototype.toString = () => 'f'; F.prototype.constructor = F; F.toString = () => 'F'; F.call = 3;
+    const e = new Error('a'); e.message = 'b'; e.name = 'Mine';
+    const a = []; a.push = () => 'mine';
+    class L extends Array { push(x) { return super.push(x) + 10 } }
+    const d = new Date(0); d.toJSON = () => 'date';
+    const kept = Object.assign({}, {toString: 1, valueOf: 2});
+    return [String(o), String(new F()), String(F), F.call, String(e), a.push(), new L().push(1), d, kept, Object.keys(o)]"""
+    assert await js.run(code, {}) == [
+        "own", "f", "F", 3, "Mine: b", "mine", 11, "date", {"toString": 1, "valueOf": 2}, ["toString", "constructor"],
+    ]  # fmt: skip
+
+
+async def test_lodash_settings_hold_within_a_run(js: JavaScriptSandbox) -> None:
+    code = "_.templateSettings.interpolate = /{{([\\s\\S]+?)}}/g; return _.template('{{a}}')({a: 1})"
+    assert await js.run(code, {}) == "1"
+    assert await js.run("_.mixin({twice: n => n * 2}); return _.twice(2)", {}) == 4
+    assert await js.run("moment.updateLocale('en', {months: _.times(12, String)}); return moment(0).format('MMMM')", {})
+
+
+async def test_a_compiled_function_keeps_no_state(js: JavaScriptSandbox) -> None:
+    for source in [
+        "arguments.callee.n = (arguments.callee.n || 0) + 1; return arguments.callee.n",
+        "const r = /a/g; r.n = (r.n || 0) + 1; r.test('aa'); return r.n",
+        "const t = (s => s)`a`; try { t.n = (t.n || 0) + 1 } catch (e) {} return t.n === undefined ? 1 : t.n",
+        "globalThis.n = (globalThis.n || 0) + 1; return n",
+        "class A { static n = 0 } return ++A.n",
+        "const m = moment; m.n = (m.n || 0) + 1; return m.n",
+    ]:
+        assert [await js.run(source, {}) for _ in range(3)] == [1, 1, 1], source
+    escape = "return 1}}, globalThis.keep = [], (() => { let n = 0; return function () { return ++n"
+    for _ in range(2):
+        with pytest.raises(ScriptFailed, match="SyntaxError"):
+            await js.run(escape, {})
+    assert [await value(js, "1)}; var n = (n || 0) + 1; return function () { return (n") for _ in range(2)] == [1, 1]
+
+
+async def test_the_inside_of_the_sandbox_is_out_of_reach(js: JavaScriptSandbox) -> None:
+    code = """
+    const seen = [];
+    Error.prepareStackTrace = (error, frames) => { seen.push(...frames); return '' };
+    new Error().stack;
+    (function f() { seen.push(f.caller, arguments.callee.caller, f.arguments) })();
+    const walked = new Set([globalThis]), thawed = [];
+    const walk = [Object, Function, (function* () {})(), (async function* () {})(), async () => {}, [].values(), new Map().keys(),
+        'a'.matchAll(/a/g), [].values().map(String), Iterator.from({next() {}}), _, _([1]).map(String).__wrapped__,
+        ...Object.getOwnPropertyNames(globalThis).filter(n => !['moment', 'globalThis'].includes(n)).map(n => globalThis[n])];
+    const fresh = new Set(walk.slice(2, 10).concat(walk[11], walk.slice(2, 4).map(Object.getPrototypeOf)));
+    while (walk.length) {
+        const o = walk.pop();
+        if (o === null || !['object', 'function'].includes(typeof o) || walked.has(o)) continue;
+        walked.add(o);
+        if (!Object.isFrozen(o) && !fresh.has(o)) thawed.push(String(o));
+        walk.push(Object.getPrototypeOf(o));
+        for (const k of Reflect.ownKeys(o)) {
+            const d = Object.getOwnPropertyDescriptor(o, k);
+            if (!fresh.has(o)) walk.push(d.value, d.get, d.set);
+        }
+    }
+    return { seen, thawed, walked: walked.size > 1000, gone: typeof WeakRef + typeof FinalizationRegistry + typeof Atomics }"""
+    assert await js.run(code, {}) == {
+        "seen": [None, None, None],
+        "thawed": [],
+        "walked": True,
+        "gone": "undefined" * 3,
+    }
+
+
+async def test_hostile_results(js: JavaScriptSandbox) -> None:
+    for source in [
+        "{get x() { throw new Error('getter') }}",
+        "{toJSON() { throw new Error('toJSON') }}",
+        "new Proxy({}, {ownKeys() { throw new Error('trap') }})",
+        "new Proxy({}, {getPrototypeOf() { throw new Error('trap') }})",
+        "(() => { throw new Proxy({}, {get() { throw new Error('trap') }}) })()",
+        "(() => { throw {toString: null, toJSON: null, get message() { throw 1 }} })()",
+        "(() => { const e = new Error(); Object.defineProperty(e, 'name', {get() { throw e }}); throw e })()",
+        "(() => { throw Symbol('s') })()",
+        "(() => { const e = new Error('m'); e.stack = {}; throw e })()",
+        "(() => { throw Object.create(null) })()",
+        "(() => { throw undefined })()",
+    ]:
+        with pytest.raises(ScriptFailed):
+            await value(js, source)
+    assert await value(js, "{kind: 'time', values: 1, failure: {}, soiled: true}") == {
+        "kind": "time",
+        "values": 1,
+        "failure": {},
+        "soiled": True,
+    }
+    assert await value(js, "{toJSON: () => '\"],\"failure\":{}'}") == '"],"failure":{}'
+    assert await value(js, '"\\u2028</script>"') == "\u2028</script>"
+    assert await value(js, "JSON.parse('{\"__proto__\": {\"x\": 1}}')") == {"__proto__": {"x": 1}}
+
+
+async def test_runs_do_not_see_the_variables_of_others(js: JavaScriptSandbox) -> None:
+    async def one(number: int) -> None:
+        own = {f"v{number}": number, "same": number}
+        others = " + ".join(f"typeof v{other}" for other in range(16) if other != number)
+        answers = await js.evaluate([Expression(f"[same, v{number}]"), Expression(others)], own)
+        assert answers == [[number, number], "undefined" * 15]
+
+    await asyncio.gather(*(one(number) for number in range(16) for _ in range(5)))
+
+
+# ---- The process
+
+
+async def test_a_dead_child_fails_only_the_run_under_way() -> None:
+    async for js in started(time_s=30):
+        await value(js, "1")
+        endless = asyncio.create_task(value(js, "(() => { for (;;); })()"))
+        waiting = [asyncio.create_task(value(js, "1 + n", n=n)) for n in range(3)]
+        await asyncio.sleep(0.05)
+        (child,) = child_pids()
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(ScriptFailed, match="engine ended"):
+            await endless
+        assert await asyncio.gather(*waiting) == [1, 2, 3]
+        assert child_pids() != [child]
+
+
+async def test_an_idle_child_that_died_is_replaced(js: JavaScriptSandbox) -> None:
+    await value(js, "1")
+    (child,) = child_pids()
+    os.kill(child, signal.SIGKILL)
+    while child in child_pids():
+        await asyncio.sleep(0.01)
+    assert await value(js, "1 + 1") == 2
+
+
+async def test_a_cancelled_run_does_not_disturb_the_others(js: JavaScriptSandbox) -> None:
+    slow = asyncio.create_task(value(js, "_.range(1e5).length"))
+    await asyncio.sleep(0)
+    slow.cancel()
+    assert await value(js, "2") == 2
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+
+
+async def test_the_child_has_a_clean_environment_and_ignores_ctrl_c(
+    js: JavaScriptSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBMEN_SECRET_KEY", "secret")
+    await value(js, "1")
+    (child,) = child_pids()
+    assert set(psutil.Process(child).environ()) <= {"TZ", "LD_LIBRARY_PATH", "LC_CTYPE"}
+    os.kill(child, signal.SIGINT)
+    assert await value(js, "1 + 1") == 2
+    assert child_pids() == [child]
+
+
+async def test_closing_ends_the_children_and_what_runs() -> None:
+    sandbox = JavaScriptSandbox(Script(workers=2))
+    await sandbox.start()
+    running = [asyncio.create_task(value(sandbox, "(() => { for (;;); })()")) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    assert len(child_pids()) == 2
+    await sandbox.close()
+    assert child_pids() == []
+    for task in running:
+        with pytest.raises((Unavailable, ScriptFailed)):
+            await task
+    with pytest.raises(Unavailable):
+        await value(sandbox, "1")
+
+
+async def test_children_end_with_a_killed_parent() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from obmen.clients.javascript import JavaScriptSandbox\n"
+        "from obmen.ports import Expression\n"
+        "from obmen.settings import Script\n"
+        "async def main():\n"
+        "    js = JavaScriptSandbox(Script(workers=2, time_s=0.5))\n"
+        "    await js.start()\n"
+        "    await js.evaluate([Expression('1')], {})\n"
+        "    print('ready', flush=True)\n"
+        "    await js.evaluate([Expression('[].lastIndexOf.call({length: 2 ** 53 - 1}, 1)')], {})\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    import sys
+
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert parent.stdout is not None
+    assert await parent.stdout.readline() == b"ready\n"
+    children = psutil.Process(parent.pid).children()
+    assert len(children) == 2
+    parent.kill()
+    await parent.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, children, 10)
+    assert alive == []
+
+
+async def test_the_time_zone_holds_for_date_and_moment() -> None:
+    async for js in started(timezone="Asia/Yekaterinburg"):
+        assert await value(js, "[new Date(0).getHours(), moment(0).format(), new Date(2020, 0, 1)]") == [
+            5,
+            "1970-01-01T05:00:00+05:00",
+            "2019-12-31T19:00:00.000Z",
+        ]
+
+
+@pytest.mark.parametrize("timezone", ["Mars/Olympus", "../../etc/passwd", "", "/etc/localtime"])
+async def test_an_unknown_time_zone_is_refused(timezone: str) -> None:
+    with pytest.raises(SetupError, match=r"script\.timezone"):
+        await JavaScriptSandbox(Script(timezone=timezone)).start()
+
+
+async def test_missing_libraries_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"lodash\.min\.js"):
+        await JavaScriptSandbox(Script(), vendor=tmp_path).start()

@@ -1,0 +1,143 @@
+"""Obmen as its users run it: ``obmen serve`` in a process of its own, spoken to through sockets."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+EMAIL, PASSWORD = "admin@obmen.local", "correct horse"
+_START_S = 60.0
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def wait_until(condition: Any, what: str, seconds: float = 30.0) -> Any:
+    """The first true value of ``condition()``; fails the test where there is none."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+class LiveServer:
+    """A server on ``data``; with ``database_url`` on that database, else with the embedded one."""
+
+    def __init__(self, data: Path, database_url: str = "", **environment: str) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data.with_suffix(".log")
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("OBMEN_")},
+            "OBMEN_ADMIN_EMAIL": EMAIL,
+            "OBMEN_ADMIN_PASSWORD": PASSWORD,
+            "OBMEN_EGRESS_ALLOW": "127.0.0.0/8",
+            "LC_ALL": "C.UTF-8",
+            **({"OBMEN_DATABASE_URL": database_url} if database_url else {}),
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> "LiveServer":
+        command = [sys.executable, "-m", "obmen", "serve", "--data", str(self.data), "--port", str(self.port), *options]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                if self.ask("GET", "/health/ready", auth=None).status == 200:
+                    return self
+            time.sleep(0.05)
+        self.kill()
+        raise AssertionError(f"the server did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
+
+    def stop(self) -> int:
+        """Ends it as Ctrl-C or a service manager does; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        """``kill -9`` of everything that is Obmen: server, HTTP processes, worker, sandboxes."""
+        if self.process is None:
+            return
+        own = {self.process.pid}
+        found = True
+        while found:
+            found = False
+            for folder in Path("/proc").iterdir():
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                    is_postgres = b"postgres" in (folder / "cmdline").read_bytes()[:200]
+                    if parent in own and int(folder.name) not in own and not is_postgres:
+                        own.add(int(folder.name))
+                        found = True
+        for pid in own:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        auth: tuple[str, str] | None = (EMAIL, PASSWORD),
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request; ``body`` is sent as it is where it is bytes, else as JSON."""
+        sent = dict(headers or {})
+        if auth:
+            sent.setdefault("Authorization", "Basic " + b64encode(":".join(auth).encode()).decode())
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        request = urllib.request.Request(self.url + path, data=body, headers=sent, method=method)
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=90) as response:
+                return Answer(response.status, dict(response.headers), response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, dict(error.headers), error.read())
+
+    def api(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """The JSON of a call to ``/api/v1`` that must succeed."""
+        answer = self.ask(method, "/api/v1" + path, body, **options)
+        assert answer.status == 200, (answer.status, answer.body[:2000])
+        return answer.json
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
