@@ -8,8 +8,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from live_server import LiveServer
 
+from live_server import LiveServer
 from obmen import bootstrap, settings
 from obmen.bootstrap import Wired
 from obmen.settings import Settings

@@ -32,6 +32,7 @@ from obmen.services import accounts as accounts_module
 from obmen.services import catalog_cache
 from obmen.services.accounts import Accounts
 from obmen.services.application import Application
+from obmen.services.background import Background
 from obmen.services.catalog_cache import CatalogCache
 from obmen.services.catalogs import Catalogs
 from obmen.services.event_log import EventLog
@@ -166,6 +167,7 @@ def _wire(settings: Settings, database: Database, http: GuardedHttp, javascript:
         javascript=javascript,
         http=http,
         journal=ProcessJournal(database, records, settings.process),
+        background=Background(),
         settings=settings.process,
     )
     application = Application(

@@ -111,11 +111,14 @@
   const isName = (word) => /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(word) && !RESERVED.has(word);
   const blank = "\n".repeat(LINES_BEFORE);
 
-  // The text must be one whole function: otherwise the source closed it and opened another, around a state of its own.
-  const compile = (head, body, tail, parameters) => {
-    const text = `(${parameters.join(",")})=>{return function () {${head}\n${body}\n${tail}}}`;
-    const made = evaluate(`${blank}(${text})`);
-    if (typeof made !== "function" || sourceOf(made) !== text) throw new SyntaxError("unexpected '}'");
+  // Both texts must be whole functions: otherwise the source closed one and went on outside, maybe with a state of its own.
+  const compile = (isCode, source, parameters) => {
+    const inner = isCode ? `function () {\n${source}\n}` : `function () {return (\n${source}\n)}`;
+    const outer = `(${parameters.join(",")})=>{return ${inner}}`;
+    const made = evaluate(`${blank}(${outer})`);
+    if (typeof made !== "function" || sourceOf(made) !== outer || sourceOf(made()) !== inner)
+      throw new SyntaxError("unexpected token: '}'");
+    if (!isCode) evaluate(`${blank}()=>[\n${source}\n]`); // an expression closes no bracket it has not opened
     return made;
   };
 
@@ -133,9 +136,7 @@
         // Names can be spelled so that no reading finds them: then every variable is handed over.
         words: /\beval\b|\\u/.test(text) ? null : [...new Set(text.match(/[^\x00-#%-/:-@[-^`{-\x7f\s]+/g))].filter(isName),
         alters: /templateSettings|mixin/.test(text),
-        head: isCode ? "" : "return (",
         body: isCode ? text : text.replace(/[;\s]+$/, "") || "undefined",
-        tail: isCode ? "" : ")",
         compiled: new Map(),
       };
       sources.set(key, source);
@@ -149,7 +150,7 @@
     const key = parameters.join(",");
     let made = source.compiled.get(key);
     if (made === undefined) {
-      made = compile(source.head, source.body, source.tail, parameters);
+      made = compile(isCode, source.body, parameters);
       if (source.compiled.size > 16) source.compiled.clear();
       source.compiled.set(key, made);
     }
@@ -221,7 +222,10 @@
       found = failure(error);
     }
     const isClean = clean() && found.kind !== "memory";
-    const body = found.kind === undefined ? `"values":[${found.join(",")}]` : `"failure":${stringify({ ...found, at })}`;
-    return `{${isClean ? "" : '"soiled":true,'}${body}}`;
+    const soiled = isClean ? "" : '"soiled":true,';
+    // Joined, not concatenated: QuickJS makes a rope of a long concatenation, which its Python binding cannot take.
+    return found.kind === undefined
+      ? ["{", soiled, '"values":[', found.join(","), "]}"].join("")
+      : ["{", soiled, '"failure":', stringify({ ...found, at }), "}"].join("");
   };
 })

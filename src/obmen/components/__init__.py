@@ -4,7 +4,7 @@ Used by ``services/processes`` (running) and by the reader of scenarios (`resolv
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -43,6 +43,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     records: Records
     http: Http
     javascript: JavaScript
+    later: Callable[[Coroutine[Any, Any, Any]], None]
+    """Does something without waiting for it."""
     download_bytes: int
 
 

@@ -48,8 +48,12 @@ class WebRequest(Component[WebInputs]):
         return Effect.NONE if inputs.method.upper() in _SAFE else Effect.OUTSIDE
 
     async def run(self, inputs: WebInputs, context: Context) -> Mapping[str, Any]:
-        """``output_code`` (also ``output_status``), ``output_body`` as text or parsed JSON, ``output_headers`` with ``cookies``."""
-        response = await context.http.send(_request(inputs, context.download_bytes))
+        """``output_code`` (also ``output_status``), ``output_body``, ``output_headers`` with ``cookies``; nothing where it does not wait."""
+        request = _request(inputs, context.download_bytes)
+        if inputs.wait == "async":
+            context.later(context.http.send(request))
+            return {}
+        response = await context.http.send(request)
         return {
             "output_code": response.status,
             "output_status": response.status,

@@ -40,6 +40,7 @@ from obmen.domain.processes.engine import (
 from obmen.domain.processes.scenarios import Call, Output, Scenario, expression, fill, scripts
 from obmen.errors import ObmenError, ProcessTimedOut, StepFailed
 from obmen.ports import Expression, Http, JavaScript
+from obmen.services.background import Background
 from obmen.services.catalogs import Catalogs
 from obmen.services.process_journal import Launch, ProcessJournal, Taken
 from obmen.services.process_records import ProcessRecords
@@ -64,6 +65,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     javascript: JavaScript
     http: Http
     journal: ProcessJournal
+    background: Background
     settings: Process
 
 
@@ -91,7 +93,7 @@ class Run:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._fault: BaseException | None = None
-        self._saved_state: State | None = state
+        self._saved: tuple[State | None, frozenset[int]] = (state, frozenset(self._interrupted))
 
     async def execute(self, *, may_park: bool) -> bool:
         """Runs to the end, or with ``may_park`` until nothing is left but to wait; whether it has ended.
@@ -268,7 +270,8 @@ class Run:
                 else:
                     number = await self._save(connection, state)
                 await transaction.commit()
-                self.number, self.state, self._saved_state = number, state, state
+                self.number, self.state = number, state
+                self._saved = (state, frozenset(self._calling))
         except BaseException:
             with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
                 await transaction.rollback()
@@ -296,19 +299,21 @@ class Run:
             records=ProcessRecords(world.records, world.catalogs, self._launch.caller, connection),
             http=world.http,
             javascript=world.javascript,
+            later=world.background.start,
             download_bytes=world.settings.download_bytes,
         )
 
     # the journal
 
     async def _keep(self) -> None:
-        """Saves the state where it has changed since it was saved."""
+        """Saves what has changed since it was saved."""
         async with self._lock:
-            if self.state.outcome is not None or (self.state is self._saved_state and not self._calling):
+            current = (self.state, frozenset(self._calling))
+            if self.state.outcome is not None or (current[0] is self._saved[0] and current[1] == self._saved[1]):
                 return
             async with self._world.database.transaction() as connection:
                 number = await self._save(connection, self.state)
-            self.number, self._saved_state = number, self.state
+            self.number, self._saved = number, current
         self._world.records.wrote()
 
     async def _save(self, connection: Connection, state: State) -> int:

@@ -150,6 +150,7 @@ class Processes:
 
     async def drain(self, seconds: float) -> None:
         """Waits for what is under way, then lets it go: others carry on what is journaled."""
+        await self._world.background.drain(seconds)
         tasks = list(self._running.values())
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)

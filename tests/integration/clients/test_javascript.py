@@ -99,6 +99,9 @@ async def test_expressions(js: JavaScriptSandbox, source: str, expected: object)
         ("a b", "SyntaxError"),
         ("return 1", "SyntaxError"),
         ("let x = 1", "SyntaxError"),
+        ("1); (2", "SyntaxError"),
+        ("1)}; var n = 1; return function () { return (n", "SyntaxError"),
+        ("(() => { let s = 'x'; for (;;) s += s })()", "string too long"),
         ("1n", "BigInt"),
         ("{n: 10n ** 30n}", "BigInt"),
         ("(() => { let o = {}; o.o = o; return o })()", "circular"),
@@ -184,7 +187,7 @@ async def test_code_is_the_body_of_a_function_with_its_own_variables(js: JavaScr
         ("\n\nreturn nope", "line 3: ReferenceError: nope is not defined"),
         ("function f() {\n  throw new Error('inside')\n}\nreturn _.map([1], f)", "line 2: Error: inside"),
         ("let a = 1\nlet let = 2", "line 2: SyntaxError"),
-        ("return 1\n}\nfunction g() {", "line 2: SyntaxError"),
+        ("return 1\n}\nfunction g() {", "SyntaxError"),
         ("throw 'text'", "Code: text"),
         ("await 1", "SyntaxError"),
     ],
@@ -226,7 +229,7 @@ async def test_big_and_deep_values_pass(js: JavaScriptSandbox) -> None:
         "new Proxy({}, {ownKeys() { for (;;); }})",
         "(() => { Promise.resolve().then(() => { for (;;); }); return 1 })()",
         "[].lastIndexOf.call({length: 2 ** 50}, 1)",
-        "Array.from({length: 1e12}).length",
+        "Array.from({length: 2 ** 32 - 1}).length",
     ],
 )
 async def test_time_is_limited(strict: JavaScriptSandbox, source: str) -> None:
@@ -246,7 +249,7 @@ async def test_the_time_limit_names_the_expression_that_was_cut_off(strict: Java
     [
         "(() => { let a = []; for (;;) a.push(new Array(1000).fill(1)) })()",
         "'x'.repeat(2 ** 29)",
-        "(() => { let s = 'x'; for (;;) s += s })()",
+        "Array(2 ** 32 - 1).fill(1).length",
         "new ArrayBuffer(2 ** 30)",
         "_.range(1e8)",
         "(() => { try { 'x'.repeat(2 ** 29) } catch (e) {} let a = []; for (;;) a.push({}) })()",
@@ -401,7 +404,6 @@ async def test_a_compiled_function_keeps_no_state(js: JavaScriptSandbox) -> None
     for _ in range(2):
         with pytest.raises(ScriptFailed, match="SyntaxError"):
             await js.run(escape, {})
-    assert [await value(js, "1)}; var n = (n || 0) + 1; return function () { return (n") for _ in range(2)] == [1, 1]
 
 
 async def test_the_inside_of_the_sandbox_is_out_of_reach(js: JavaScriptSandbox) -> None:
@@ -495,6 +497,7 @@ async def test_an_idle_child_that_died_is_replaced(js: JavaScriptSandbox) -> Non
     os.kill(child, signal.SIGKILL)
     while child in child_pids():
         await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
     assert await value(js, "1 + 1") == 2
 
 
