@@ -48,7 +48,7 @@ class WebRequest(Component[WebInputs]):
         return Effect.NONE if inputs.method.upper() in _SAFE else Effect.OUTSIDE
 
     async def run(self, inputs: WebInputs, context: Context) -> Mapping[str, Any]:
-        """``output_code`` (also ``output_status``), ``output_body``, ``output_headers`` with ``cookies``; nothing where it does not wait."""
+        """``output_code`` (also ``output_status``), ``output_body``, ``output_headers`` with ``cookies``; nothing unless it waits."""
         request = _request(inputs, context.download_bytes)
         if inputs.wait == "async":
             context.later(context.http.send(request))

@@ -459,9 +459,9 @@ async def test_hostile_results(js: JavaScriptSandbox) -> None:
         "failure": {},
         "soiled": True,
     }
-    assert await value(js, "{toJSON: () => '\"],\"failure\":{}'}") == '"],"failure":{}'
+    assert await value(js, '{toJSON: () => \'"],"failure":{}\'}') == '"],"failure":{}'
     assert await value(js, '"\\u2028</script>"') == "\u2028</script>"
-    assert await value(js, "JSON.parse('{\"__proto__\": {\"x\": 1}}')") == {"__proto__": {"x": 1}}
+    assert await value(js, 'JSON.parse(\'{"__proto__": {"x": 1}}\')') == {"__proto__": {"x": 1}}
 
 
 async def test_runs_do_not_see_the_variables_of_others(js: JavaScriptSandbox) -> None:
