@@ -99,7 +99,9 @@ class ProcessJournal:
         if not kept:
             raise Taken
 
-    async def close(self, on: Connection, launch: Launch, number: int | None, state: State, aborted: str) -> int:
+    async def close(
+        self, on: "Connection | asyncpg.Pool", launch: Launch, number: int | None, state: State, aborted: str
+    ) -> int:
         """Writes how a process ended, ``aborted`` saying why it was broken off; its id. `Taken` where it is not ours."""
         finished = now()
         outcome = state.outcome

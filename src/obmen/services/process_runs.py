@@ -329,8 +329,12 @@ class Run:
             await self._world.journal.save(connection, number, self.state, (), wake)
 
     async def _close(self, state: State) -> None:
-        async with self._world.database.transaction() as connection:
-            self.number = await self._world.journal.close(connection, self._launch, self.number, state, self.aborted)
+        close, launch = self._world.journal.close, self._launch
+        if self.number is None:  # one statement: it needs no transaction around it
+            self.number = await close(self._world.database.pool, launch, None, state, self.aborted)
+        else:
+            async with self._world.database.transaction() as connection:
+                await close(connection, launch, self.number, state, self.aborted)
         self._world.records.wrote()
 
     async def _abort_late(self) -> None:
