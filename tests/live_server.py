@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
+from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ class Answer(NamedTuple):
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
     @property
@@ -126,10 +127,10 @@ class LiveServer:
         request = urllib.request.Request(self.url + path, data=body, headers=sent, method=method)
         try:
             with urllib.request.build_opener(_NoRedirect).open(request, timeout=90) as response:
-                return Answer(response.status, dict(response.headers), response.read())
+                return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, dict(error.headers), error.read())
+                return Answer(error.code, error.headers, error.read())
 
     def api(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The JSON of a call to ``/api/v1`` that must succeed."""

@@ -60,6 +60,7 @@ def described(
         """The operation as the handler's module describes it."""
 
         def __post_init__(self) -> None:
+            self.summary = (self.description or "").partition(".")[0]
             query = [
                 Parameter(name=name, param_in="query", schema=schema) for name, schema in (parameters or {}).items()
             ]

@@ -25,7 +25,7 @@ def catalogue() -> dict[str, dict[str, str]]:
     return found
 
 
-def text(key: str, language: str = DEFAULT_LANGUAGE, **facts: Any) -> str:
+def text(key: str, language: str = DEFAULT_LANGUAGE, /, **facts: Any) -> str:
     """The message ``key`` in ``language`` with its facts filled in; ``KeyError`` where the key or a fact is unknown."""
     return catalogue()[key][language].format(**facts)
 

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
-import asyncpg
+from typing import Any, Final
 
 from obmen.storage.database import Database
+from obmen.storage.own_connection import FAULTS, own_connection
+
+_BACK_OFF_S: Final = 0.5
 
 Heard = Callable[[str], Awaitable[None] | None]
 
@@ -33,10 +34,9 @@ class Notifications:
 
     async def _keep(self, ready: asyncio.Event) -> None:
         while True:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                async with self._database.pool.acquire() as connection:
-                    self._lost.clear()
-                    connection.add_termination_listener(lambda _: self._lost.set())
+            with contextlib.suppress(*FAULTS):
+                self._lost.clear()
+                async with own_connection(self._database, self._lost) as connection:
                     for channel in self._channels:
                         await connection.add_listener(channel, self._notified)
                     if ready.is_set():
@@ -44,7 +44,7 @@ class Notifications:
                             self._call(channel, "")
                     ready.set()
                     await self._lost.wait()
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_BACK_OFF_S)
 
     def _notified(self, _connection: Any, _pid: int, channel: str, payload: Any) -> None:
         self._call(channel, str(payload))

@@ -17,7 +17,7 @@ from obmen.ports import Http
 from obmen.services.event_log import PLACED_CHANNEL
 from obmen.services.webhooks import CHANNEL, Webhooks
 from obmen.storage.database import Connection
-from obmen.workers.own_connection import FAULTS, own_connection
+from obmen.storage.own_connection import FAULTS, own_connection
 from obmen.workers.webhook_stream import WebhookStream
 
 _LOOK_S: Final = 5.0

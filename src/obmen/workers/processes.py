@@ -10,7 +10,7 @@ import structlog
 
 from obmen.clients.clock import now
 from obmen.services.processes import Processes
-from obmen.workers.own_connection import FAULTS
+from obmen.storage.own_connection import FAULTS
 
 _LOOK_S = 1.0
 _DRAIN_S = 10.0

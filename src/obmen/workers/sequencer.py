@@ -14,7 +14,7 @@ import structlog
 
 from obmen.services.event_log import CHANNEL
 from obmen.storage.database import Connection, Database
-from obmen.workers.own_connection import FAULTS, own_connection
+from obmen.storage.own_connection import FAULTS, own_connection
 
 _BATCH: Final = 1_000
 _LOOK_S: Final = 1.0

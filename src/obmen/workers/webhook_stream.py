@@ -23,7 +23,7 @@ from obmen.domain.webhooks.signing import headers, message_id
 from obmen.errors import Conflict, ObmenError
 from obmen.ports import Http, HttpRequest
 from obmen.services.webhooks import Cursor, Webhooks
-from obmen.workers.own_connection import FAULTS
+from obmen.storage.own_connection import FAULTS
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -360,10 +362,8 @@ async def test_a_run_leaves_nothing_for_the_next(js: JavaScriptSandbox) -> None:
     assert untouched["id"] == "n1"
     for pollution in POLLUTION:
         for source in (f"{pollution}; return 1", f"'use strict'; {pollution}; return 1"):
-            try:
+            with suppress(ScriptFailed):
                 await js.run(source, {})
-            except ScriptFailed as failed:
-                assert "use strict" in source or "read-only" in str(failed) or "not" in str(failed), failed
             assert await js.run(PROBE, {}) == untouched, source
 
 
@@ -495,9 +495,8 @@ async def test_an_idle_child_that_died_is_replaced(js: JavaScriptSandbox) -> Non
     await value(js, "1")
     (child,) = child_pids()
     os.kill(child, signal.SIGKILL)
-    while child in child_pids():
+    for _ in range(20):  # the event loop learns of it
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
     assert await value(js, "1 + 1") == 2
 
 
@@ -552,8 +551,6 @@ async def test_children_end_with_a_killed_parent() -> None:
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
-    import sys
-
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )

@@ -1,6 +1,6 @@
 """A connection with nobody else on it: what a worker holds by it (advisory locks, ``LISTEN``) ends with it.
 
-Called by `sequencer` and `deliveries`.
+Called by ``services/notifications`` and ``workers``.
 """
 
 import asyncio

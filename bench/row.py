@@ -1,0 +1,81 @@
+"""What a row is, and how two sides of it are measured in turns. Called by the files of ``rows/``."""
+
+from collections.abc import Awaitable, Callable
+from statistics import median
+
+import msgspec
+
+from bench import load
+from bench.load import Load, Requests
+from bench.stage import Stage
+
+
+class WentWrong(Exception):
+    """A wrong answer or a missing record: the figures mean nothing."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to look."""
+
+    rounds: int
+    seconds: int
+    warm_up_s: int
+    records: int = 1_000
+    """Records in a catalog that is read."""
+
+
+SHORT = Pace(rounds=1, seconds=1, warm_up_s=1, records=200)
+THOROUGH = Pace(rounds=3, seconds=5, warm_up_s=3)
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """A load per round on either side."""
+
+    floor: list[Load]
+    obmen: list[Load]
+
+    @property
+    def ratio(self) -> float:
+        """Of the medians."""
+        return median(side.rate for side in self.obmen) / median(side.rate for side in self.floor)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table."""
+
+    name: str
+    work: str
+    reach: float
+    """The ratio to reach."""
+    measure: Callable[[Stage, Pace], Awaitable[Measured]]
+
+
+async def compare(
+    stage: Stage, pace: Pace, floor: Requests, obmen: Requests, writes_to: tuple[str, ...] = ()
+) -> Measured:
+    """Both sides in turns, so that a machine that changes its speed changes it for both.
+
+    Every answer of Obmen must have left a record in each of the tables ``writes_to``.
+    """
+    for requests in (floor, obmen):
+        await load.run(requests, pace.warm_up_s)
+    floors, obmens = [], []
+    for _ in range(pace.rounds):
+        await stage.settled()
+        floors.append(checked(await load.run(floor, pace.seconds)))
+        before = [await stage.count(table) for table in writes_to]
+        found = checked(await load.run(obmen, pace.seconds))
+        await stage.settled()
+        for table, records in zip(writes_to, before, strict=True):
+            written = await stage.count(table) - records
+            if not found.requests <= written <= found.requests + load.CONNECTIONS:
+                raise WentWrong(f"{found.requests} answers and {written} records in {table}")
+        obmens.append(found)
+    return Measured(floors, obmens)
+
+
+def checked(found: Load) -> Load:
+    """The load, or `WentWrong` where an answer was none."""
+    if found.errors or not found.requests:
+        raise WentWrong(f"{found.errors} of {found.requests} answers were errors")
+    return found
