@@ -58,8 +58,7 @@ async def orders(stage: Stage, records: int) -> Orders:
     ids = [first]
 
     async def fill() -> None:
-        for number in numbers:
-            ids.append(await create(stage, made, {**values, **_values(number)}))
+        ids.extend([await create(stage, made, {**values, **_values(number)}) for number in numbers])
 
     await asyncio.gather(*(fill() for _ in range(CONNECTIONS)))
     return Orders(made, ids, msgspec.json.encode({"values": values}))

@@ -40,18 +40,21 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 async def run(asked: Requests, seconds: int) -> Load:
     """Asks for so long."""
     with tempfile.TemporaryDirectory(prefix="obmen-bench-") as folder:
-        paths, body = Path(folder, "paths"), Path(folder, "body")
-        paths.write_text("\n".join(asked.paths))
-        body.write_bytes(asked.body)
-        what = [asked.method, str(paths), str(body)]
-        if wrk := shutil.which("wrk"):
-            headers = [part for name, value in asked.headers.items() for part in ("-H", f"{name}: {value}")]
-            program = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT), *headers, asked.url, *what]
-        else:
-            headers = [f"{name}: {value}" for name, value in asked.headers.items()]
-            program = [sys.executable, "-m", "bench.asking", str(seconds), asked.url, *what, *headers]
+        program = _program(asked, seconds, Path(folder))
         process = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
         output, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"{program[0]} ended with {process.returncode}")
     return msgspec.json.decode(output.splitlines()[-1], type=Load)
+
+
+def _program(asked: Requests, seconds: int, folder: Path) -> list[str]:
+    paths, body = folder / "paths", folder / "body"
+    paths.write_text("\n".join(asked.paths))
+    body.write_bytes(asked.body)
+    what = [asked.url, asked.method, str(paths), str(body)]
+    headers = [f"{name}: {value}" for name, value in asked.headers.items()]
+    if wrk := shutil.which("wrk"):
+        options = [part for header in headers for part in ("-H", header)]
+        return [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT), *options, *what]
+    return [sys.executable, "-m", "bench.asking", str(seconds), *what, *headers]

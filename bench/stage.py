@@ -98,13 +98,7 @@ class Stage:
     ) -> None:
         """A Python module as a process until the stack unwinds; returns once ``ready`` answers."""
         log = self.folder / f"{name}.log"
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("OBMEN_")}
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *module],
-                cwd=ROOT, env={**kept, "LC_ALL": "C.UTF-8", **environment},
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+        process = _begin(module, log, environment)
         stack.callback(_end, process)
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline and process.poll() is None:
@@ -160,8 +154,22 @@ def free_port() -> int:
 async def until(condition: Callable[[], Any], what: str, seconds: float = _PATIENCE_S) -> None:
     """Waits until ``await condition()`` is true."""
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - PostgreSQL and other processes set no event
             await asyncio.sleep(0.02)
+
+
+def _begin(module: list[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("OBMEN_")}
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env={**kept, "LC_ALL": "C.UTF-8", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

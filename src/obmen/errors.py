@@ -22,6 +22,7 @@
     │   └── ScriptFailed      500 script_failed      JavaScript that threw, or broke a limit
     ├── ProcessFailed         500 process_failed     a process that was waited for ended with an error
     │   └── ProcessTimedOut   504 process_timed_out  … did not end in time
+    ├── Unexpected            500 unexpected         a fault of Obmen itself
     └── SetupError            500 setup              the installation cannot work as it is
 
 An error is raised with the key of its message and the facts (``NotFound("api.no_catalog", id="7")``) and says itself in
@@ -187,6 +188,12 @@ class ProcessTimedOut(ProcessFailed):
     """A process that was waited for did not end in time and was ended."""
 
     code, status = "process_timed_out", 504
+
+
+class Unexpected(ObmenError):
+    """A fault of Obmen itself; the log says which."""
+
+    code, status = "unexpected", 500
 
 
 class SetupError(ObmenError):

@@ -24,6 +24,7 @@ from obmen.errors import (
     TooLarge,
     TooManyRequests,
     Unavailable,
+    Unexpected,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -89,13 +90,7 @@ def _database(request: Request[Any, Any, Any], error: Exception) -> Response[byt
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     number = secrets.token_hex(8)
     log.error("unexpected error", request=number, path=request.url.path, exc_info=error)
-    return respond(request, _Unexpected("request.unexpected", request=number))
-
-
-class _Unexpected(ObmenError):
-    """A fault of Obmen itself."""
-
-    code, status = "unexpected", 500
+    return respond(request, Unexpected("request.unexpected", request=number))
 
 
 HANDLERS: Final[ExceptionHandlersMap] = {

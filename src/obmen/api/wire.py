@@ -29,8 +29,19 @@ async def body(request: ApiRequest, limits: Limits) -> bytes:
         return await request.body()
     except ClientException as error:
         if error.status_code == TooLarge.status:
+            await discard(request, limits)
             raise TooLarge("request.too_large", limit=limits.body_bytes) from None
         raise
+
+
+async def discard(request: ApiRequest, limits: Limits) -> None:
+    """Takes what is left of a refused body, four times the limit at most: a client that is still sending reads no answer."""
+    left = 4 * limits.body_bytes
+    while left > 0:
+        message = await request.receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
+        left -= len(message.get("body", b""))
 
 
 async def json_object(request: ApiRequest, limits: Limits) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import asyncio
 import base64
 import os
 import re
+import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -19,6 +21,7 @@ from yarl import URL
 from obmen import settings
 from obmen.clients.egress import (
     RETRY_S,
+    Address,
     EgressPolicy,
     GuardedResolver,
     connecting_to,
@@ -35,9 +38,11 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 # Set by the connection itself; a scenario that passes on the headers it got must not set them (RFC 9110, 7.6.1).
-_CONNECTION_HEADERS: Final = (
-    "Connection", "Content-Length", "Expect", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",
-    "Transfer-Encoding", "Upgrade",
+_CONNECTION_HEADERS: Final = frozenset(
+    {
+        "connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te",
+        "trailer", "transfer-encoding", "upgrade",
+    }
 )  # fmt: skip
 _ORIGIN_HEADERS: Final = ("Authorization", "Cookie", "Host")
 _CONTENT_HEADERS: Final = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Digest")
@@ -128,11 +133,10 @@ class GuardedHttp:
 
     def _checked(self, url: URL) -> URL:
         """``url``, an address in it spelled as usual; `EgressRefused` where it is closed. A name is checked as it resolves."""
-        address = literal_address(url.raw_host or "")
-        if address is None:
-            return url
-        self._policy.check(url.raw_host or "", address)
-        return url.with_host(str(address))
+        address, spelled = _spelled(url)
+        if address is not None:
+            self._policy.check(url.raw_host or "", address)
+        return spelled
 
 
 def _first_hop(request: HttpRequest) -> _Hop:
@@ -142,19 +146,28 @@ def _first_hop(request: HttpRequest) -> _Hop:
     if url.user is not None:  # a header instead, so that the password stands in no message and leaves with the origin
         pair = f"{url.user}:{url.password or ''}".encode()
         headers.setdefault("Authorization", f"Basic {base64.b64encode(pair).decode()}")
-    return _Hop(request.method.upper(), url.with_user(None), headers, request.body)
+        url = url.with_user(None)
+    return _Hop(request.method.upper(), url, headers, request.body)
 
 
 def _headers(given: Mapping[str, str]) -> CIMultiDict[str]:
+    headers: CIMultiDict[str] = CIMultiDict()
     for name, value in given.items():
         if not _TOKEN.fullmatch(name) or _FORBIDDEN_IN_VALUE.search(value):
             raise StepFailed("http.bad_header", name=name)
-    headers = CIMultiDict(given)
-    for name in _CONNECTION_HEADERS:
-        headers.popall(name, None)
+        if name.lower() not in _CONNECTION_HEADERS:
+            headers.add(name, value)
     return headers
 
 
+@lru_cache(1024)
+def _spelled(url: URL) -> tuple[Address | None, URL]:
+    """The address that stands in ``url``, if one does, and ``url`` with its usual spelling."""
+    address = literal_address(url.raw_host or "")
+    return address, url if address is None else url.with_host(str(address))
+
+
+@lru_cache(1024)
 def _url(text: str) -> URL:
     try:
         url = URL(text)
@@ -164,7 +177,7 @@ def _url(text: str) -> URL:
         raise _bad_url(text, "it begins with neither http:// nor https://")
     if not url.raw_host:
         raise _bad_url(text, "it names no host")
-    return url.with_fragment(None)
+    return url.with_fragment(None) if url.raw_fragment else url
 
 
 def _next_hop(hop: _Hop, status: int, location: str) -> _Hop:
@@ -213,7 +226,9 @@ def _cause(error: Exception) -> str:
         return f"its certificate is not valid ({error.certificate_error})"
     if isinstance(error, aiohttp.ClientConnectorError):
         cause = error.os_error
-        return os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror or str(cause)
+        if cause.errno and cause.errno > 0 and not isinstance(cause, ssl.SSLError):
+            return os.strerror(cause.errno)
+        return cause.strerror or str(cause)
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it closed the connection"
     return str(error) or type(error).__name__

@@ -203,9 +203,10 @@ class Items:
     def filter_ids(field: Field, value: Any) -> list[str]:
         """The item ids of a filter; `InvalidFilter` where they are no ids. An id that is no choice matches nothing."""
         ids = as_list(value)
-        if not all(isinstance(item, str | int) and not isinstance(item, bool) for item in ids):
+        texts = [str(item) for item in ids if isinstance(item, str | int) and not isinstance(item, bool)]
+        if len(texts) < len(ids) or any("\x00" in text for text in texts):
             raise filter_problem("not_ids", field, value)
-        return [str(item) for item in ids]
+        return texts
 
     @staticmethod
     def first(field: Field) -> str | None:

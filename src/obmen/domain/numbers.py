@@ -13,6 +13,8 @@ def decimal(value: Any) -> Decimal:
         raise ValueError(value)  # noqa: TRY004 (one error for all that is no number)
     if isinstance(value, int) and value.bit_length() > DIGITS * 4:
         raise ValueError(value)
+    if isinstance(value, str) and ("_" in value or not value.isascii()):  # Python's own spellings of numbers
+        raise ValueError(value)
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:

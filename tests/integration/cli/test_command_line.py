@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from live_server import EMAIL, PASSWORD, LiveServer, free_port
+from scenario_files import ScenarioFile, listen
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,12 @@ def test_the_demo_company_takes_leads(live: LiveServer) -> None:
     record = live.api("GET", f"/catalogs/{clients}/records/{answer.json['id']}")
     assert record["values"]["name"] == "Anna Petrova"
     assert record["values"]["email"] == [{"contact": "anna@example.com", "comment": ""}]
+
+
+def test_files_can_be_stored_by_a_server_that_has_made_the_demo(live: LiveServer) -> None:
+    path = listen(live, "echo", ScenarioFile().start("say").set("say", _body="body").flow("say", "end").end().xml)
+
+    assert live.ask("POST", path, {"a": [1]}, auth=None).json == {"a": [1]}
 
 
 def test_a_folder_in_use_is_refused(live: LiveServer) -> None:

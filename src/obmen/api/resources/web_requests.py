@@ -12,14 +12,17 @@ from litestar.types import Receive, Scope, Send
 
 from obmen.api.access import OPEN, cookie_caller
 from obmen.api.errors import respond
+from obmen.api.wire import discard
 from obmen.domain import query_strings
 from obmen.domain.records import encode
 from obmen.domain.request_bodies import read_body
 from obmen.errors import NotFound, ObmenError, TooLarge
 from obmen.services.processes import Answer, answer_of
+from obmen.settings import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 PREFIX: Final = "/api/webrequest"
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
@@ -57,9 +60,7 @@ async def _answer(request: Request[Any, Any, Any]) -> Response[bytes]:
         "headers": _headers(request),
         "cookies": dict(request.cookies),
         "query": query,
-        "body": read_body(
-            await _body(request, limits.body_bytes), request.headers.get("content-type", ""), depth=limits.depth
-        ),
+        "body": read_body(await _body(request, limits), request.headers.get("content-type", ""), depth=limits.depth),
     }
     is_async = query_strings.text_of(query, "async").lower() == "true"
     mode = "$async" if is_async else "$sync"
@@ -75,7 +76,7 @@ def _path(request: Request[Any, Any, Any]) -> str:
     return request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
 
 
-async def _body(request: Request[Any, Any, Any], limit: int) -> bytes:
+async def _body(request: Request[Any, Any, Any], limits: Limits) -> bytes:
     content = bytearray()
     more = True
     while more:
@@ -84,8 +85,10 @@ async def _body(request: Request[Any, Any, Any], limit: int) -> bytes:
             raise ConnectionAbortedError
         content += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(content) > limit:
-            raise TooLarge("request.too_large", limit=limit)
+        if len(content) > limits.body_bytes:
+            if more:
+                await discard(request, limits)
+            raise TooLarge("request.too_large", limit=limits.body_bytes)
     return bytes(content)
 
 

@@ -1,8 +1,9 @@
 """``obmen serve``: the database, the workers and the HTTP server, until Ctrl-C or SIGTERM."""
 
-import asyncio
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +14,8 @@ from granian.server import Server
 
 from obmen import bootstrap
 from obmen.cli.supervisor import WorkerProcess
-from obmen.cli.terminal import language, say, told
+from obmen.cli.terminal import say, told
 from obmen.errors import SetupError
-from obmen.services.demo import FORM, Demo
 from obmen.settings import Settings
 
 COMMAND = typer.Typer()
@@ -46,8 +46,10 @@ def serve(
 
 
 def _start(settings: Settings, *, demo: bool) -> None:
-    prepared = asyncio.run(_prepare(settings, demo=demo))
     _hand_over(settings)
+    migrated = subprocess.run([sys.executable, "-m", "obmen", "migrate", *(["--demo"] if demo else [])], check=False)
+    if migrated.returncode:
+        raise typer.Exit(migrated.returncode)  # it has said why
     worker = WorkerProcess()
     server = Server(
         "obmen.bootstrap:app",
@@ -64,22 +66,10 @@ def _start(settings: Settings, *, demo: bool) -> None:
     worker.start()
     try:
         say("started", url=settings.url)
-        if prepared is not None:
-            say("administrator", email=prepared.email, password=prepared.password or "OBMEN_ADMIN_PASSWORD")
-        if demo:
-            say("form", url=f"{settings.url}/api/webrequest/{FORM}")
         server.serve()
     finally:
         worker.stop()
         say("stopped")
-
-
-async def _prepare(settings: Settings, *, demo: bool) -> bootstrap.Prepared | None:
-    prepared = await bootstrap.prepare(settings, language())
-    if demo:
-        async with bootstrap.running(settings) as wired:
-            await Demo(wired.application, language()).seed()
-    return prepared
 
 
 def _hand_over(settings: Settings) -> None:

@@ -53,7 +53,7 @@ class File(FieldType):
         clean_text(field, title + mime_type + source)
         if source.startswith("data:"):
             return self._inline(field, title, source, mime_type)
-        if urlsplit(source).scheme not in ("http", "https"):
+        if not _is_address(source):
             raise problem("not_file", field, item)
         size = record_id(item.get("size"))
         return ExternalFile(title, source, mime_type or "application/octet-stream", size or 0)
@@ -98,6 +98,13 @@ class File(FieldType):
         if str(value).lower() not in ("true", "false"):
             raise filter_problem("not_switch", field, value)
         return column.is_not(None) if str(value).lower() == "true" else column.is_(None)
+
+
+def _is_address(source: str) -> bool:
+    try:
+        return urlsplit(source).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 FIELD_TYPE = File()

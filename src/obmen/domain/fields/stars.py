@@ -40,11 +40,11 @@ class Stars(FieldType):
     def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
         """Exactly one of the numbers."""
         try:
-            numbers = [int(decimal(number)) for number in as_list(value)]
+            numbers = [decimal(number) for number in as_list(value)]
         except ValueError:
             raise filter_problem("not_ids", field, value) from None
         return column == sa.any_(
-            sa.cast([number for number in numbers if 0 <= number <= 5], postgresql.ARRAY(sa.SmallInteger))
+            sa.cast([number for number in range(6) if number in numbers], postgresql.ARRAY(sa.SmallInteger))
         )
 
 
