@@ -41,6 +41,8 @@ def plan_fields(sent: Any, catalog: Catalog | None) -> FieldPlan:
     fields: list[Field] = []
     added: list[Field] = []
     for item in sent:
+        if not _storable(item):
+            raise InvalidCatalog("catalog.bad_characters", sent=shown(item))
         given = item.get("id")
         previous = None if given in (None, "") else known.get(str(given))
         if previous is not None:
@@ -58,6 +60,18 @@ def plan_fields(sent: Any, catalog: Catalog | None) -> FieldPlan:
     if catalog is not None and catalog.text_id and any(field.id.startswith("$") for field in dropped):
         raise InvalidCatalog("catalog.system", catalog=catalog.key)
     return FieldPlan(fields=tuple(fields), next_field=number, added=tuple(added), dropped=dropped)
+
+
+def _storable(value: Any) -> bool:
+    """Whether PostgreSQL can keep it: none of its texts has a NUL character."""
+    match value:
+        case str():
+            return "\x00" not in value
+        case Mapping():
+            return all(_storable(part) for pair in value.items() for part in pair)
+        case list() | tuple():
+            return all(_storable(item) for item in value)
+    return True
 
 
 def _new(item: Mapping[str, Any], number: int, catalog: str) -> Field:

@@ -6,7 +6,7 @@ from typing import Any
 
 def iso(moment: datetime) -> str:
     """``2015-11-06T21:00:00.000Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def moment(value: Any, offset_minutes: int = 0, *, end_of_day: bool = False) -> datetime:
@@ -18,10 +18,10 @@ def moment(value: Any, offset_minutes: int = 0, *, end_of_day: bool = False) -> 
     if not isinstance(value, str) or len(value) < 8:
         raise ValueError(value)
     parsed = datetime.fromisoformat(value)
+    if not 1 < parsed.year < 9999:
+        raise ValueError(value)
     if len(value) <= 10 and end_of_day:
         parsed += timedelta(days=1, milliseconds=-1)
     if parsed.tzinfo is None:
         parsed = parsed.replace(tzinfo=UTC) - timedelta(minutes=offset_minutes)
-    if not 1 < parsed.year < 9999:
-        raise ValueError(value)
     return parsed.replace(microsecond=parsed.microsecond // 1000 * 1000).astimezone(UTC)

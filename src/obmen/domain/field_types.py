@@ -171,9 +171,7 @@ class Items:
     def configure(config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
         """``config`` with an id for every item; `InvalidCatalog` where items are none."""
         items = config.get("items", [])
-        if not isinstance(items, list) or not all(
-            isinstance(item, Mapping) and str(item.get("name", "")) for item in items
-        ):
+        if not isinstance(items, list) or not all(_is_item(item) for item in items):
             raise InvalidCatalog("catalog.bad_items", sent=shown(items))
         given = [str(item["id"]) for item in items if item.get("id") not in (None, "")]
         if len(set(given)) != len(given):
@@ -213,6 +211,13 @@ class Items:
         """The first item's id where the field takes it by default."""
         items = field.config.get("items")
         return items[0]["id"] if items and field.config.get("defaultValue") is True else None
+
+
+def _is_item(item: Any) -> bool:
+    if not isinstance(item, Mapping) or isinstance(item.get("id"), bool):
+        return False
+    name = item.get("name")
+    return isinstance(name, str) and name != "" and isinstance(item.get("id"), str | int | None)
 
 
 def record_id(value: Any) -> int | None:

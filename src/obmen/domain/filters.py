@@ -5,8 +5,9 @@ and within an object ``{fieldId: {"$or": [values]}}`` or ``{"$and": [values]}``.
 Called by ``services/records`` and by linked fields for conditions on the records they link to.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from obmen.domain.catalogs import Catalog, Schema
 from obmen.domain.field_types import Condition, shown
 from obmen.domain.fields import field_type
 from obmen.errors import InvalidFilter
+
+_NESTING: Final = 40
 
 
 class FilterReader:
@@ -35,6 +38,7 @@ class FilterReader:
         self._namespace = namespace
         self._left = limit
         self._limit = limit
+        self._level = 0
 
     def condition(self, catalog: Catalog, filters: Any, alias: str = "r") -> Condition:
         """SQL that holds for the records of ``catalog`` (as ``alias``) that match; `InvalidFilter` says what does not fit."""
@@ -67,6 +71,15 @@ class FilterReader:
             return self._field(catalog, str(item["fieldId"]), item.get("value"), alias)
         return self._all(catalog, item, alias)
 
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        """Counts levels: SQL nested without end could not be compiled."""
+        self._level += 1
+        if self._level > _NESTING:
+            raise InvalidFilter("filter.too_deep", limit=_NESTING)
+        yield
+        self._level -= 1
+
     def _all(self, catalog: Catalog, filters: Mapping[str, Any], alias: str) -> Condition:
         conditions: list[Condition] = []
         for key, value in filters.items():
@@ -74,7 +87,8 @@ class FilterReader:
                 if not isinstance(value, list) or not value:
                     raise InvalidFilter("filter.not_list", key=key, sent=shown(value))
                 join = sa.or_ if key == "$or" else sa.and_
-                conditions.append(join(*(self._listed(catalog, item, alias) for item in value)))
+                with self._deeper():
+                    conditions.append(join(*(self._listed(catalog, item, alias) for item in value)))
             else:
                 conditions.append(self._field(catalog, str(key), value, alias))
         return sa.and_(sa.true(), *conditions)
@@ -88,7 +102,8 @@ class FilterReader:
             if not isinstance(values, list) or not values:
                 raise InvalidFilter("filter.not_list", key=key, sent=shown(values))
             join = sa.or_ if key == "$or" else sa.and_
-            return join(*(self._field(catalog, field_id, item, alias) for item in values))
+            with self._deeper():
+                return join(*(self._field(catalog, field_id, item, alias) for item in values))
         self._left -= 1
         if self._left < 0:
             raise InvalidFilter("filter.too_many", limit=self._limit)
@@ -96,7 +111,8 @@ class FilterReader:
         column: sa.ColumnClause[Any] = sa.literal_column(f"{alias}.{field.column}", _COLUMN_TYPES[kind.column])
         if value is None:
             return kind.is_empty(column)
-        return kind.condition(field, column, value, self)
+        with self._deeper():
+            return kind.condition(field, column, value, self)
 
 
 _COLUMN_TYPES: dict[str | None, Any] = {

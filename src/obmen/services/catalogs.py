@@ -9,7 +9,7 @@ import msgspec
 from obmen import messages
 from obmen.domain import rights
 from obmen.domain.catalog_changes import FieldPlan, plan_fields, text
-from obmen.domain.catalogs import Catalog, Field, Schema, Section
+from obmen.domain.catalogs import CATALOGS, Catalog, Field, Schema, Section
 from obmen.domain.field_types import shown
 from obmen.domain.records import encode, holds_value, title_field
 from obmen.domain.rights import SYSTEM, Caller
@@ -176,6 +176,8 @@ class Catalogs:
             if "fields" in sent:
                 plan = plan_fields(sent["fields"], catalog)
                 _check_targets(plan.fields, schema, own=catalog)
+                if catalog.text_id == CATALOGS and (plan.added or plan.dropped):
+                    raise Forbidden("catalog.read_only", catalog=catalog.key)
             await connection.execute(
                 self._database.queries["update_catalog"],
                 catalog.id,

@@ -6,7 +6,6 @@ Started by ``bootstrap``.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,6 +14,7 @@ import structlog
 from obmen.services.event_log import CHANNEL
 from obmen.storage.database import Connection, Database
 from obmen.storage.own_connection import FAULTS, own_connection
+from obmen.workers.loop import Loop
 
 _BATCH: Final = 1_000
 _LOOK_S: Final = 1.0
@@ -22,56 +22,38 @@ _LOOK_S: Final = 1.0
 log = structlog.get_logger()
 
 
-class Sequencer:
-    """Any number may run; one works."""
+class Sequencer(Loop):
+    """Any number may run; one works. Stopped, it ends after the batch under way: what is not placed is placed by the next."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__()
         self._database = database
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begins in the background."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """Ends after the batch under way; what is not placed is placed by the next."""
-        self._stopping = True
-        self._wake.set()
-        if self._task is not None:
-            await self._task
 
     async def _run(self) -> None:
         while not self._stopping:
             try:
-                async with own_connection(self._database, self._wake) as connection:
+                async with own_connection(self._database, self._woken) as connection:
                     await self._lead(connection)
             except FAULTS as error:
                 log.warning("sequencer_lost_connection", problem=str(error))
-                await self._pause()
+                await self._pause(_LOOK_S)
             except Exception:
                 log.exception("sequencer_failed")
-                await self._pause()
+                await self._pause(_LOOK_S)
 
     async def _lead(self, connection: Connection) -> None:
         queries = self._database.queries
         while not await connection.fetchval(queries["lead_sequencing"]):
-            await self._pause()
+            await self._pause(_LOOK_S)
             if self._stopping:
                 return
-        await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+        await connection.add_listener(CHANNEL, lambda *_: self.wake())
         floor = Floor(connection, queries)
         while not self._stopping:
-            self._wake.clear()
+            self._woken.clear()
             if await connection.fetchval(queries["sequence_events"], _BATCH, floor.event_id) < _BATCH:
                 await floor.all_placed()
-                await self._pause()
-
-    async def _pause(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_S):
-                await self._wake.wait()
+                await self._pause(_LOOK_S)
 
 
 class Floor:

@@ -67,7 +67,7 @@ async def create_catalog(request: ApiRequest) -> Response[bytes]:
 
 @patch("/{catalog_id:str}", operation_class=described(sent=_SENT))
 async def change_catalog(request: ApiRequest, catalog_id: str) -> Response[bytes]:
-    """Changes what is named; ``fields`` is the whole new list: a field that is not in it is removed."""
+    """Changes what is named; fields, where they are, are the whole new list: one that is not in it is removed."""
     obmen = request.app.state.obmen
     await obmen.catalogs.change(request.user, catalog_id, await json_object(request, obmen.settings.limits))
     return answer({})

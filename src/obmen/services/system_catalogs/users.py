@@ -7,7 +7,8 @@ from obmen.domain.field_types import shown
 from obmen.errors import Conflict, FieldProblem, InvalidValue
 from obmen.services.system_catalogs import SystemCatalog, Write
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_EMAIL = re.compile(r"(?=.{3,254}\Z)[^@\s]+@[^@\s]+")
+"""An address, as long as one may be (RFC 5321, 4.5.3.1.3)."""
 
 
 class Users(SystemCatalog):

@@ -1,0 +1,283 @@
+"""Who may come in, how, and when they are out again."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode
+
+import pytest
+
+from employees import add_employee
+from live_server import EMAIL, PASSWORD, Answer, LiveServer, wait_until
+from problems import assert_problem
+
+ME = "/api/v1/profile/me"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture(scope="module")
+def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that never has enough of wrong passwords."""
+    live = LiveServer(tmp_path_factory.mktemp("signs") / "data", new_database(), OBMEN_RATE_SIGN_IN_ATTEMPTS="0")
+    live.start()
+    try:
+        yield live
+    finally:
+        live.kill()
+
+
+def cookie_of(answer: Answer) -> str:
+    cookie: SimpleCookie = SimpleCookie(answer.headers["Set-Cookie"])
+    return f"connect.sid={cookie['connect.sid'].value}"
+
+
+def sign_in(server: LiveServer, email: str = EMAIL, password: str = PASSWORD) -> str:
+    answer = server.ask("POST", "/auth/login", {"email": email, "password": password}, auth=None)
+    assert answer.status == 200
+    return cookie_of(answer)
+
+
+def me(server: LiveServer, cookie: str) -> Answer:
+    return server.ask("GET", ME, auth=None, headers={"Cookie": cookie})
+
+
+def test_basic_answers_with_a_session(server: LiveServer) -> None:
+    answer = server.ask("GET", ME)
+    assert answer.json["email"] == EMAIL
+    assert set(answer.json) == {"id", "email", "title", "subjects"}
+    cookie: SimpleCookie = SimpleCookie(answer.headers["Set-Cookie"])
+    morsel = cookie["connect.sid"]
+    assert (morsel["httponly"], morsel["samesite"], morsel["path"], morsel["secure"]) == (True, "Lax", "/", "")
+    assert int(morsel["max-age"]) > 0
+    assert len(morsel.value) > 30
+    assert me(server, cookie_of(answer)).json == answer.json
+
+
+def test_the_scheme_is_read_whatever_the_case(server: LiveServer) -> None:
+    for scheme in ("basic", "BASIC"):
+        answer = server.ask(
+            "GET", ME, auth=None, headers={"Authorization": f"{scheme} YWRtaW5Ab2JtZW4ubG9jYWw6Y29ycmVjdCBob3JzZQ=="}
+        )
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (json.dumps({"email": EMAIL, "password": PASSWORD}).encode(), {"Content-Type": "application/json"}),
+        (urlencode({"email": EMAIL, "password": PASSWORD}).encode(), FORM),
+        (
+            json.dumps({"email": EMAIL.upper(), "password": PASSWORD}).encode(),
+            {"Content-Type": "application/json; charset=utf-8"},
+        ),
+        (json.dumps({"email": EMAIL, "password": PASSWORD}).encode(), FORM),
+    ],
+)
+def test_sign_in_by_post(server: LiveServer, slash: str, body: bytes, headers: dict[str, str]) -> None:
+    answer = server.ask("POST", f"/auth/login{slash}", body, auth=None, headers=headers)
+    assert answer.status == 200
+    assert answer.json["email"] == EMAIL
+    assert me(server, cookie_of(answer)).status == 200
+
+
+def test_a_refusal_does_not_say_whether_the_account_exists(server: LiveServer) -> None:
+    known = server.ask("POST", "/auth/login", {"email": EMAIL, "password": "wrong"}, auth=None)
+    unknown = server.ask("POST", "/auth/login", {"email": "nobody@example.com", "password": "wrong"}, auth=None)
+    assert_problem(known, 401, "not_authenticated")
+    assert known.body == unknown.body
+    assert "Set-Cookie" not in known.headers
+    basic = [server.ask("GET", ME, auth=auth) for auth in ((EMAIL, "wrong"), ("nobody@example.com", "wrong"))]
+    assert basic[0].body == basic[1].body == known.body
+    assert "WWW-Authenticate" not in basic[0].headers  # a browser would ask by itself (contract: Basic)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, {"email": EMAIL}, {"password": PASSWORD}, {"email": [EMAIL], "password": [PASSWORD, "x"]}),
+        *(
+            {"email": {"a": EMAIL}, "password": PASSWORD},
+            {"email": EMAIL, "password": None},
+            {"email": True, "password": 1},
+        ),
+        *({"email": "' or 1=1 --", "password": "' or 1=1 --"}, {"email": "a\x00", "password": "a\x00"}),
+        *({"email": EMAIL + "\x00", "password": PASSWORD}, {"email": EMAIL, "password": PASSWORD + "\x00"}),
+        {"email": "x" * 100_000, "password": "y" * 100_000},
+        {"email": "%", "password": PASSWORD},
+    ],
+)
+def test_a_bad_sign_in(server: LiveServer, body: object) -> None:
+    assert_problem(server.ask("POST", "/auth/login", body, auth=None), 401, "not_authenticated")
+
+
+def test_sign_out(server: LiveServer) -> None:
+    cookie = sign_in(server)
+    other = sign_in(server)
+    answer = server.ask("POST", "/auth/logout", auth=None, headers={"Cookie": cookie})
+    assert answer.status == 200
+    assert SimpleCookie(answer.headers["Set-Cookie"])["connect.sid"]["max-age"] == "0"
+    assert_problem(me(server, cookie), 401, "not_authenticated")
+    assert me(server, other).status == 200
+    assert server.ask("POST", "/auth/logout", auth=None, headers={"Cookie": "connect.sid=x"}).status == 200
+    assert server.ask("POST", "/auth/logout", auth=None).status == 200
+    assert server.ask("GET", ME).status == 200  # Basic opens a new one
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "{url}"}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Origin": "{url}.evil.example"}, 403),
+        ({"Origin": "http://evil.example/{url}"}, 403),
+        ({"Origin": "http://localhost"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+    ],
+)
+def test_a_cookie_does_not_act_for_pages_of_other_sites(
+    server: LiveServer, headers: dict[str, str], status: int
+) -> None:
+    sent = {"Cookie": sign_in(server), **{name: value.replace("{url}", server.url) for name, value in headers.items()}}
+    for method, path, body in (
+        ("POST", "/api/v1/sections", {"name": "By a page"}),
+        ("PATCH", "/api/v1/sections/1", {}),
+        ("DELETE", "/api/v1/sections/999", None),
+    ):
+        before = server.api("GET", "/sections")
+        answer = server.ask(method, path, body, auth=None, headers=sent)
+        if status == 403:
+            assert_problem(answer, 403, "forbidden")
+            assert server.api("GET", "/sections") == before
+        else:
+            assert answer.status in (200, 404)
+    assert server.ask("GET", ME, auth=None, headers=sent).status == 200  # reading is the browser's business
+    assert "Access-Control-Allow-Origin" not in server.ask("GET", ME, auth=None, headers=sent).headers
+
+
+def test_a_removed_employee_is_out_at_once(server: LiveServer) -> None:
+    add_employee(server, "short@example.com", "short of time")
+    auth = ("short@example.com", "short of time")
+    cookie = sign_in(server, *auth)
+    assert me(server, cookie).status == 200
+    assert server.ask("GET", ME, auth=auth).status == 200
+    user = me(server, cookie).json["id"]
+
+    server.api("DELETE", f"/catalogs/$users/records/{user}")
+
+    wait_until(lambda: me(server, cookie).status == 401, "the end of the session", 5)
+    assert_problem(server.ask("GET", ME, auth=auth), 401, "not_authenticated")
+    body = {"email": auth[0], "password": auth[1]}
+    assert_problem(server.ask("POST", "/auth/login", body, auth=None), 401, "not_authenticated")
+
+
+def test_a_new_password_ends_sessions(server: LiveServer) -> None:
+    add_employee(server, "careful@example.com", "first password")
+    cookie = sign_in(server, "careful@example.com", "first password")
+    assert server.ask("GET", ME, auth=("careful@example.com", "first password")).status == 200
+
+    add_employee(server, "careful@example.com", "second password")
+
+    wait_until(lambda: me(server, cookie).status == 401, "the end of the session", 5)
+    assert server.ask("GET", ME, auth=("careful@example.com", "first password")).status == 401
+    assert server.ask("GET", ME, auth=("careful@example.com", "second password")).status == 200
+
+
+def test_a_new_address_ends_the_old_sign_in(server: LiveServer) -> None:
+    add_employee(server, "old@example.com", "same password")
+    cookie = sign_in(server, "old@example.com", "same password")
+    user = me(server, cookie).json["id"]
+    server.api("PATCH", f"/catalogs/$users/records/{user}", {"values": {"$name": "Renamed"}})
+    assert me(server, cookie).json["title"] == "Renamed"
+
+    server.api("PATCH", f"/catalogs/$users/records/{user}", {"values": {"$email": "new@example.com"}})
+
+    wait_until(lambda: me(server, cookie).status == 401, "the end of the session", 5)
+    for email in ("old@example.com", "new@example.com"):
+        body = {"email": email, "password": "same password"}
+        assert_problem(server.ask("POST", "/auth/login", body, auth=None), 401, "not_authenticated")
+
+
+def test_employees_are_told_apart(server: LiveServer) -> None:
+    values = {"$name": "Twin", "$email": "twin@example.com"}
+    server.api("POST", "/catalogs/$users/records", {"values": values})
+    before = server.api("GET", "/catalogs/$users/records")
+    for email in (
+        "twin@example.com",
+        "TWIN@example.com",
+        "no address",
+        "",
+        None,
+        "a@b@c",
+        "a\x00@b",
+        "@",
+        "x" * 9_000 + "@b",
+    ):
+        answer = server.ask("POST", "/api/v1/catalogs/$users/records", {"values": {**values, "$email": email}})
+        assert_problem(answer, 400, "invalid_value", "$email")
+    assert server.api("GET", "/catalogs/$users/records") == before
+
+
+def test_the_last_administrator_stays(server: LiveServer) -> None:
+    my_id = server.api("GET", "/profile/me")["id"]
+    assert_problem(server.ask("DELETE", f"/api/v1/catalogs/$users/records/{my_id}"), 409, "conflict")
+    assert server.ask("GET", ME).status == 200
+    assert server.api("GET", f"/catalogs/$users/records/{my_id}")["id"] == my_id
+
+
+@pytest.fixture(scope="module")
+def guarded(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that has had enough after three wrong passwords, and counts requests."""
+    live = LiveServer(
+        tmp_path_factory.mktemp("guarded") / "data",
+        new_database(),
+        OBMEN_RATE_SIGN_IN_ATTEMPTS="3",
+        OBMEN_RATE_USER_REQUESTS="20",
+        OBMEN_RATE_ADDRESS_REQUESTS="60",
+        OBMEN_RATE_WINDOW_S="600",
+    )
+    live.start()
+    try:
+        yield live
+    finally:
+        live.kill()
+
+
+def test_requests_of_one_employee_are_limited(guarded: LiveServer) -> None:
+    cookie = sign_in(guarded)
+    answers = [me(guarded, cookie) for _ in range(21)]
+    assert [answer.status for answer in answers] == [200] * 20 + [429]
+    problem = assert_problem(answers[-1], 429, "too_many_requests")
+    assert "20" in problem["detail"]
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 601
+
+
+def test_many_wrong_passwords_at_once_are_counted(guarded: LiveServer) -> None:
+    def attempt(number: int) -> Answer:
+        body = {"email": EMAIL, "password": f"guess {number}"}
+        return guarded.ask("POST", "/auth/login", body, auth=None)
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(attempt, range(12)))
+    assert {answer.status for answer in answers} == {401, 429}
+    assert 3 <= sum(answer.status == 401 for answer in answers) <= 4
+    refused = next(answer for answer in answers if answer.status == 429)
+    assert_problem(refused, 429, "too_many_requests")
+    assert 0 < int(refused.headers["Retry-After"]) <= 901
+    right = guarded.ask("POST", "/auth/login", {"email": EMAIL, "password": PASSWORD}, auth=None)
+    assert_problem(right, 429, "too_many_requests")
+
+
+def test_requests_of_one_address_are_limited(guarded: LiveServer) -> None:
+    answers = [guarded.ask("GET", ME, auth=None) for _ in range(60)]
+    assert answers[-1].status == 429
+    assert_problem(answers[-1], 429, "too_many_requests")
+    assert guarded.ask("GET", "/api/webrequest/x", auth=None).status == 429
+    assert guarded.ask("GET", "/health/live", auth=None).status == 200
