@@ -3,12 +3,16 @@
 ``tests/unit/test_reference_docs.py`` fails while a page says something else than the code.
 """
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
+import typer.main
 
 from obmen import errors, settings
+from obmen.cli import app
+from obmen.components import ALIASES, Component, Effect, components
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/build.py from {source}: change that, then run `make docs`. -->\n"
@@ -23,10 +27,29 @@ allow = ["10.0.0.0/8", "crm.local"]
 ```
 """
 
+CHOICES = """\
+Some inputs choose which of two others is read:
+
+| input | value | what is read |
+|---|---|---|
+| `catalogFormat` | `catalog`, `var` | `catalogId`, `catalogIdFromVar` |
+| `format` of records | `keyvalue`, `json` | `values1` (field by field), `values2` (one object) |
+| `filtersFormat` | `keyvalue`, `json` | `filters`, `filtersJson` |
+| `fieldsFormat` | `all`, `specified` | all fields, those of `fieldsSpecified` |
+| `format` of `webRequest` | `keyvalue`, any other | `params`, `body` |
+
+`sortType` is 1, or -1 for the newest or largest first.
+"""
+
 
 def pages() -> dict[str, str]:
     """``{file name: its text}`` of every generated page."""
-    return {"settings.md": settings_page(), "errors.md": errors_page()}
+    return {
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "components.md": components_page(),
+        "command-line.md": commands_page(),
+    }
 
 
 def settings_page() -> str:
@@ -93,8 +116,95 @@ def _by_code() -> dict[str, type[errors.ObmenError]]:
     return found
 
 
-def _first_line(thing: type) -> str:
-    return (thing.__doc__ or "").strip().partition("\n")[0].replace("``", "`")
+def components_page() -> str:
+    """Every component with its inputs, outputs and effect."""
+    aliases = ", ".join(f"`{other}` ({name})" for other, name in ALIASES.items())
+    parts = [
+        NOTE.format(source="src/obmen/components"),
+        "# Components\n",
+        "A task of a [scenario](scenarios.md) names one of these as its connector id. An input that is left out, or is "
+        "`null`, has its default; numbers may be given as text. The components of records act past the rights of who "
+        f"started the process, and take and answer values as the API does. Other spellings of names: {aliases}.\n",
+        CHOICES,
+        "What an effect means when the server dies in the middle of the step: `none`, it is done again; `records`, it "
+        "is done once, together with the journal of the process; `outside`, it is not done again and fails as "
+        "interrupted.\n",
+    ]
+    for name, component in sorted(components().items()):
+        parts += [f"## {name}\n", f"{_first_line(type(component))}\n", *_inputs(component), *_results(component)]
+    return "\n".join(parts)
+
+
+def _inputs(component: Component[Any]) -> list[str]:
+    fields = msgspec.structs.fields(component.inputs)
+    if not fields:
+        return ["It takes no inputs.\n"]
+    rows = [
+        f"| `{field.encode_name}` | {_cell(_type(field.type))} | {_input_default(field.default)} |" for field in fields
+    ]
+    return ["| input | type | default |", "|---|---|---|", *rows, ""]
+
+
+def _type(kind: Any) -> str:
+    words = {str: "text", int: "number", dict: "object", list: "list", type(None): "null", Any: "any value"}
+    parts = [kind] if kind in words or not get_args(kind) or hasattr(kind, "__origin__") else get_args(kind)
+    found = [words[getattr(part, "__origin__", part)] for part in parts]
+    return " or ".join(word for word in found if word != "null")
+
+
+def _input_default(value: Any) -> str:
+    return "" if value in (None, "") or value is msgspec.NODEFAULT else f"`{msgspec.json.encode(value).decode()}`"
+
+
+def _results(component: Component[Any]) -> list[str]:
+    slots = ", ".join(f"`{slot}`" for slot in component.outputs) or "none"
+    effect = component.effect(component.inputs())
+    own = type(component).effect
+    depends = effect is Effect.NONE and own is not Component.effect
+    told = f"`none` or `outside`. {_first_line(own)}" if depends else f"`{effect.value}`."
+    return [f"Output slots: {slots}. {_first_line(type(component).run)}\n", f"Effect: {told}\n"]
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options."""
+    parts = [
+        NOTE.format(source="src/obmen/cli/commands"),
+        "# Command line\n",
+        "`make up` installs it as `.venv/bin/obmen`. All commands work in the data folder that `OBMEN_DATA` names, by default "
+        "`data` in the current folder, and read its `obmen.toml` and the [settings](settings.md) of the environment. Beside a "
+        "running server they use its database; without one they start the embedded PostgreSQL for as long as they take. "
+        "They speak the language of the terminal, and end with code 1 where something is wrong.\n",
+        *_commands(typer.main.get_command(app), "obmen"),
+    ]
+    return "\n".join(parts)
+
+
+def _commands(command: Any, path: str) -> list[str]:
+    inner = getattr(command, "commands", None)
+    if inner:
+        return [line for name in sorted(inner) for line in _commands(inner[name], f"{path} {name}")]
+    rows = [_parameter(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
+    rows = [row for row in rows if row]
+    table = ["| | |", "|---|---|", *rows, ""] if rows else []
+    return [f"## {path}\n", f"{(command.help or '').strip()}\n", *table]
+
+
+def _parameter(parameter: Any) -> str:
+    if parameter.name == "help":
+        return ""
+    placeholder = parameter.name.upper().replace("_", "-")
+    is_option = parameter.opts[0].startswith("-")
+    name = ", ".join(parameter.opts) if is_option else placeholder
+    if is_option and not parameter.is_flag:
+        name += f" {placeholder}"
+    variable = f" Variable: `{parameter.envvar}`." if parameter.envvar else ""
+    return f"| `{name}` | {_cell((parameter.help or '') + variable)} |"
+
+
+def _first_line(thing: Any) -> str:
+    """Of a docstring, without its pointer into the contract."""
+    line = (thing.__doc__ or "").strip().partition("\n")[0].replace("``", "`")
+    return re.sub(r" \(contract: [^)]*\)", "", line)
 
 
 def _cell(text: str) -> str:

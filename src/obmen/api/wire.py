@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, InternalServerException
 
 from obmen.domain import query_strings
 from obmen.domain.field_types import shown
@@ -24,7 +24,7 @@ def answer(value: Any, status: int = 200) -> Response[bytes]:
 
 
 async def body(request: ApiRequest, limits: Limits) -> bytes:
-    """The request's body; `TooLarge` past the limit, before it is all read."""
+    """The request's body; `TooLarge` past the limit, before it is all read, `BadRequest` where it ends too early."""
     try:
         return await request.body()
     except ClientException as error:
@@ -32,6 +32,8 @@ async def body(request: ApiRequest, limits: Limits) -> bytes:
             await discard(request, limits)
             raise TooLarge("request.too_large", limit=limits.body_bytes) from None
         raise
+    except InternalServerException:  # the framework's word for a sender who hung up
+        raise BadRequest("request.cut_off") from None
 
 
 async def discard(request: ApiRequest, limits: Limits) -> None:

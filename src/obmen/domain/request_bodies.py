@@ -5,6 +5,7 @@ with its content as a ``data:`` address, which a field of files takes as it is. 
 """
 
 import base64
+import codecs
 from contextlib import suppress
 from email.message import Message
 from typing import Any, Final
@@ -20,6 +21,8 @@ from obmen.errors import BadRequest, TooLarge
 _FORM: Final = "application/x-www-form-urlencoded"
 _BINARY: Final = "application/octet-stream"
 _JSON_STARTS: Final = (b"{", b"[")
+_NO_CHARSETS: Final = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
+"""What Python decodes besides the charsets of the web; some of it to texts that cannot be stored."""
 
 
 def read_body(content: bytes, content_type: str, *, depth: int) -> Any:
@@ -78,13 +81,21 @@ def _kind(content_type: str) -> tuple[str, str, str]:
         return "", "utf-8", ""
     message = Message()
     message["Content-Type"] = content_type.replace("\r", "").replace("\n", "")
-    charset = message.get_content_charset("utf-8")
-    try:
-        b"".decode(charset)
-    except LookupError:
-        raise BadRequest("request.unknown_charset", charset=charset) from None
+    charset = _known(message.get_content_charset("utf-8"))
     kind = message.get_content_type() if "/" in content_type else ""
     return kind, charset, str(message.get_param("boundary") or "")
+
+
+def _known(charset: str) -> str:
+    """``charset``, or `BadRequest` where it is no encoding of texts as senders know them."""
+    try:
+        name = codecs.lookup(charset).name
+        b"a".decode(charset, "replace")
+    except (LookupError, ValueError):
+        name = ""
+    if name in ("", *_NO_CHARSETS):
+        raise BadRequest("request.unknown_charset", charset=charset)
+    return charset
 
 
 def _decoded(content: bytes, charset: str) -> str:
@@ -134,7 +145,7 @@ def _multipart(content: bytes, boundary: str, charset: str, depth: int) -> dict[
 
 def _part(part: multipart.MultipartSegment, content: bytes, charset: str) -> Any:
     if not part.filename:
-        return _decoded(content, part.charset or charset)
+        return _decoded(content, _known(part.charset) if part.charset else charset)
     mime_type = part.content_type or _BINARY
     return {
         "title": part.filename,

@@ -114,7 +114,7 @@ class ProcessJournal:
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": result,
+            "$result": result.replace("\x00", "\ufffd").encode("utf-8", "replace").decode(),
         }
         if number is None:
             return await self._records.journal(on, PROCESSES, {**self._opened(launch), **values}, launch.caller)

@@ -20,6 +20,7 @@ from obmen.clients.clock import now
 from obmen.domain.processes import reader
 from obmen.domain.processes.engine import Broken, Start, State, advance, load
 from obmen.domain.processes.scenarios import Scenario
+from obmen.domain.records import encode
 from obmen.errors import ProcessFailed, ProcessTimedOut, TooManyRequests, Unavailable
 from obmen.services.listeners import Listener
 from obmen.services.process_journal import Launch, Mode, Taken
@@ -181,5 +182,9 @@ def answer_of(variables: Mapping[str, Any]) -> Answer:
         raise ProcessFailed("process.bad_status", sent=repr(status)[:80])
     if not isinstance(headers, Mapping):
         raise ProcessFailed("process.bad_headers", sent=repr(headers)[:80])
-    texts = {str(name): value if isinstance(value, str) else str(value) for name, value in headers.items()}
+    texts = {
+        str(name): value if isinstance(value, str) else encode(value).decode()
+        for name, value in headers.items()
+        if value is not None
+    }
     return Answer(status=status, headers=texts, body=variables.get("$body"))

@@ -4,6 +4,7 @@ A plain ASGI application under ``/api/webrequest``: HTTP knows no end of methods
 scenario's business.
 """
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from obmen.api.wire import discard
 from obmen.domain import query_strings
 from obmen.domain.records import encode
 from obmen.domain.request_bodies import read_body
-from obmen.errors import NotFound, ObmenError, TooLarge
+from obmen.errors import BadRequest, NotFound, ObmenError, TooLarge
 from obmen.services.processes import Answer, answer_of
 from obmen.settings import Limits
 
@@ -28,6 +29,9 @@ PREFIX: Final = "/api/webrequest"
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
 """A page that a process answers runs in an origin of its own: it cannot act with the session of who opens it."""
 _NO_BODY: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED)
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""What a header can be called (RFC 9110, 5.1); others cannot be sent."""
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
@@ -82,7 +86,7 @@ async def _body(request: Request[Any, Any, Any], limits: Limits) -> bytes:
     while more:
         message = await request.receive()
         if message["type"] != "http.request":
-            raise ConnectionAbortedError
+            raise BadRequest("request.cut_off")
         content += message.get("body", b"")
         more = message.get("more_body", False)
         if len(content) > limits.body_bytes:
@@ -111,7 +115,7 @@ def _written(answer: Answer) -> Response[bytes]:
         headers["Content-Type"] = kind
     if "content-security-policy" not in given:
         headers["Content-Security-Policy"] = _SANDBOX
-    headers = {_clean(name): _clean(value) for name, value in headers.items()}
+    headers = {name: _clean(value) for name, value in headers.items() if _TOKEN.fullmatch(name)}
     content_type = _take(headers, "content-type") or "text/plain"
     return Response(content, status_code=answer.status, headers=headers, media_type=content_type)
 
@@ -126,9 +130,7 @@ def _content(value: Any) -> tuple[bytes, str]:
 
 def _clean(text: str) -> str:
     """Without what would begin another header; other letters than Latin-1's cannot stand in a header."""
-    return (
-        text.replace("\r", " ").replace("\n", " ").replace("\x00", " ").encode("latin-1", "replace").decode("latin-1")
-    )
+    return _CONTROL.sub(" ", text).encode("latin-1", "replace").decode("latin-1")
 
 
 def _take(headers: dict[str, str], name: str) -> str:

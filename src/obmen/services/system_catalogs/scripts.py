@@ -3,7 +3,7 @@
 from obmen import components
 from obmen.domain.files import ExternalFile, NewFile, StoredFile
 from obmen.domain.processes import reader
-from obmen.errors import FieldProblem, InvalidScenario, InvalidValue
+from obmen.errors import FieldProblem, InvalidScenario, InvalidValue, NotFound
 from obmen.services.system_catalogs import SystemCatalog, Write
 
 
@@ -42,12 +42,19 @@ class Scripts(SystemCatalog):
             case NewFile(content=content):
                 return content
             case StoredFile(id=file_id) | int(file_id):
-                return await write.read_file(file_id)
+                return await self._stored(write, file_id)
             case ExternalFile():
                 problem = FieldProblem("scenario.external_file", field="$file")
                 raise InvalidValue("field.invalid", problems=(problem,), count=1)
             case other:
                 raise TypeError(other)
+
+    async def _stored(self, write: Write, file_id: int) -> bytes:
+        try:
+            return await write.read_file(file_id)
+        except NotFound as error:
+            problem = FieldProblem(error.message, field="$file", **error.facts)
+            raise InvalidValue("field.invalid", problems=(problem,), count=1) from error
 
 
 SYSTEM_CATALOG = Scripts()
