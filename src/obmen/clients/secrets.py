@@ -47,6 +47,7 @@ def load_key(key: str, file: Path) -> bytes:
             raise SetupError("setup.secret_key")
         return found
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(0o600)
         file.write_bytes(secrets.token_bytes(32))
     return file.read_bytes()
