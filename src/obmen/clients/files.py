@@ -28,3 +28,7 @@ class FileStore:
         """The content under ``key``; ``FileNotFoundError`` without it."""
         result = await obstore.get_async(self._store, key)
         return bytes(await result.bytes_async())
+
+    async def delete(self, key: str) -> None:
+        """Removes the content under ``key``."""
+        await obstore.delete_async(self._store, key)

@@ -17,6 +17,15 @@ class NewFile(msgspec.Struct, frozen=True):
     mime_type: str
 
 
+class KeptFile(msgspec.Struct, frozen=True):
+    """A new file whose content is in the store already, without a description yet."""
+
+    title: str
+    key: str
+    mime_type: str
+    size: int
+
+
 class ExternalFile(msgspec.Struct, frozen=True):
     """A file at an address of another system; ``size`` as its sender said."""
 

@@ -58,7 +58,7 @@ def _put(root: dict[str, Any], path: list[str], value: Any) -> None:
         if not isinstance(branch, _Branch):
             branch = place[step] = _Branch() if branch is None else _Branch({"0": branch})
         place = branch
-    last = path[-1] or str(len(place))
+    last = path[-1] if path[-1] or place is root else str(len(place))
     before = place.get(last)
     if before is None:
         place[last] = value

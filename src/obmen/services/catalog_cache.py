@@ -29,17 +29,20 @@ class CatalogCache:
             table = self._tables[catalog.id] = CatalogTable(catalog, self.schema, self._database.schema)
         return table
 
-    async def refresh(self) -> Schema:
-        """The newest snapshot, read again only where the version moved."""
-        async with self._lock, self._database.pool.acquire() as connection:
-            version = await connection.fetchval(self._database.queries["read_schema_version"])
-            if version != self.schema.version:
-                self._set(await read_schema(self._database, connection))
-        return self.schema
+    async def refresh(self, connection: Connection | None = None) -> Schema:
+        """The newest snapshot, read again only where the version moved; on ``connection`` where the caller holds one."""
+        if connection is not None:
+            return await self._read(connection)
+        async with self._lock, self._database.pool.acquire() as own:
+            return await self._read(own)
 
-    def _set(self, schema: Schema) -> None:
-        self._tables = {}
-        self.schema = schema
+    async def _read(self, connection: Connection) -> Schema:
+        if await connection.fetchval(self._database.queries["read_schema_version"]) != self.schema.version:
+            schema = await read_schema(self._database, connection)
+            if schema.version > self.schema.version:
+                self._tables = {}
+                self.schema = schema
+        return self.schema
 
     async def notified(self, version: str) -> None:
         """Another process says that a catalog has changed."""

@@ -17,8 +17,10 @@ from obmen.errors import SetupError
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Executor: TypeAlias = Connection | asyncpg.Pool[asyncpg.Record]
 else:  # asyncpg's classes take no type arguments when they run
     Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+    Executor = Connection | asyncpg.Pool
 
 _NAME: Final = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
 _MIGRATION_LOCK: Final = 7_101_001

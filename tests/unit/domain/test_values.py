@@ -1,0 +1,200 @@
+"""Numbers, moments, ids and patterns as senders write them."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from obmen.domain.catalogs import Field, Schema
+from obmen.domain.dates import iso, moment
+from obmen.domain.field_types import Items, WriteContext, like, record_id, shown
+from obmen.domain.fields import field_types
+from obmen.domain.numbers import decimal
+from obmen.errors import BadRequest, FieldProblem, InvalidCatalog
+
+KEYS = st.sampled_from(["id", "contact", "catalogId", "recordId", "title", "src", "x"])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (1, "1"),
+        ("1", "1"),
+        (" -1.50 ", "-1.50"),
+        (0.1, "0.1"),
+        ("1e3", "1E+3"),
+        ("+5", "5"),
+        (".5", "0.5"),
+        ("5.", "5"),
+        (10**100, str(10**100)),
+    ],
+)
+def test_numbers(value: Any, number: str) -> None:
+    assert decimal(value) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        " ",
+        "x",
+        "1,5",
+        "0x1",
+        "1_0",
+        "١٢",
+        "１２",
+        "NaN",
+        "sNaN",
+        "Infinity",
+        "-inf",
+        "1e101",
+        "1e-101",
+        "1e999999999",
+        10**101,
+        float("nan"),
+        float("inf"),
+        True,
+        None,
+        [],
+        {},
+        b"1",
+        "1 2",
+    ],
+)
+def test_no_numbers(value: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        decimal(value)
+
+
+@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds are naive)
+def test_a_moment_comes_back(at: datetime) -> None:
+    cut = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    assert moment(iso(at)) == cut
+    assert len(iso(at)) == 24 if at.year > 999 else True
+    assert moment(at.astimezone(timezone(timedelta(hours=3))).isoformat()) == cut
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "is_end", "read"),
+    [
+        ("2026-01-31", 0, False, "2026-01-31T00:00:00.000Z"),
+        ("2026-01-31", 0, True, "2026-01-31T23:59:59.999Z"),
+        ("2026-01-31", 180, False, "2026-01-30T21:00:00.000Z"),
+        ("2026-01-31", -180, True, "2026-02-01T02:59:59.999Z"),
+        ("2026-01-31T10:00", 180, False, "2026-01-31T07:00:00.000Z"),
+        ("2026-01-31T10:00Z", 180, True, "2026-01-31T10:00:00.000Z"),
+        ("20260131", 0, False, "2026-01-31T00:00:00.000Z"),
+        ("2026-01-31T10:00:00.1239+03:00", 0, False, "2026-01-31T07:00:00.123Z"),
+    ],
+)
+def test_moments_in_zones(text: str, offset: int, is_end: bool, read: str) -> None:
+    assert iso(moment(text, offset, end_of_day=is_end)) == read
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "now",
+        "2026",
+        "2026-02-30",
+        "31.01.2026",
+        "2026-01-31T25:00",
+        "0001-01-01",
+        "9999-12-31",
+        5,
+        None,
+        True,
+        ["2026-01-31"],
+        "2026-01-31\x00",
+    ],
+)
+@pytest.mark.parametrize("offset", [-900, 0, 900])
+@pytest.mark.parametrize("is_end", [False, True])
+def test_no_moments(value: Any, offset: int, is_end: bool) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        moment(value, offset, end_of_day=is_end)
+
+
+@given(st.text(max_size=30), st.integers(-900, 900))
+def test_any_text_is_a_moment_or_a_value_error(text: str, offset: int) -> None:
+    with contextlib.suppress(ValueError):
+        assert moment(text, offset, end_of_day=True).tzinfo is UTC
+
+
+@pytest.mark.parametrize(("value", "number"), [(5, 5), ("5", 5), ("007", 7), ("9" * 18, 10**18 - 1), (0, 0)])
+def test_ids(value: Any, number: int) -> None:
+    assert record_id(value) == number
+
+
+@pytest.mark.parametrize(
+    "value", [True, None, -1, "-1", "", "x", "5.0", 5.0, "9" * 19, 10**18, "٣", "²", " 5", "5\n", [5], {"id": 5}]
+)
+def test_no_ids(value: Any) -> None:
+    assert record_id(value) is None
+
+
+@given(st.text(max_size=20))
+def test_a_pattern_escapes_what_like_would_read(text: str) -> None:
+    inner = like(text)[1:-1]
+    unescaped = inner.replace("\\%", "").replace("\\_", "").replace("\\\\", "")
+    assert "%" not in unescaped.replace("\\", "")
+    assert "\x00" not in inner
+
+
+@given(ANYTHING)
+def test_what_is_shown_is_short(value: Any) -> None:
+    try:
+        assert len(shown(value)) <= 80
+    except UnicodeEncodeError:  # half of a surrogate pair: readers of JSON let none in
+        assert any(0xD800 <= ord(letter) <= 0xDFFF for letter in str(value))
+
+
+@given(ANYTHING)
+def test_a_field_type_reads_a_value_or_names_the_field(value: Any) -> None:
+    context = WriteContext(schema=Schema(1, (), ()), now=datetime(2026, 1, 31, tzinfo=UTC), user_id=1)
+    for kind in field_types().values():
+        if kind.column is None or value is None or _has_surrogate(value):
+            continue
+        config = kind.configure({"items": [{"name": "One"}]}, None)
+        field = Field(number=1, id="own", name="Own", type=kind.name, config=config)
+        try:
+            kind.parse(field, value, context)
+        except FieldProblem as problem:
+            assert problem.field == "own"  # noqa: PT017
+            assert "Own" in problem.text("en")  # noqa: PT017
+            assert problem.text("ru")  # noqa: PT017
+
+
+def _has_surrogate(value: Any) -> bool:
+    return any(0xD800 <= ord(letter) <= 0xDFFF or letter == "\\" for letter in repr(value))
+
+
+@given(ANYTHING)
+def test_a_field_type_is_configured_or_refused(value: Any) -> None:
+    for kind in field_types().values():
+        for key in ("items", "catalogs", "min", "max", "type", "multiselect"):
+            try:
+                assert isinstance(kind.configure({key: value}, None), dict)
+            except InvalidCatalog as problem:
+                assert isinstance(problem, BadRequest)  # noqa: PT017
+
+
+def test_items_get_ids_that_are_never_used_again() -> None:
+    first = Items.configure({"items": [{"name": "a"}, {"name": "b"}]}, None)
+    assert [item["id"] for item in first["items"]] == ["1", "2"]
+    without = Items.configure({"items": [{"name": "a", "id": "1"}]}, first)
+    again = Items.configure({"items": [{"name": "a", "id": "1"}, {"name": "c"}]}, without)
+    assert [item["id"] for item in again["items"]] == ["1", "3"]
+    given_number = Items.configure({"items": [{"name": "x", "id": 7}, {"name": "y"}]}, None)
+    assert [item["id"] for item in given_number["items"]] == ["7", "8"]
