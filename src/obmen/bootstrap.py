@@ -56,6 +56,7 @@ from obmen.workers.sequencer import Sequencer
 DATA_VARIABLE = "OBMEN_DATA"
 DEFAULT_DATA = "data"
 _DRAIN_S = 10.0
+_PREPARING = 7_101_002
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -246,14 +247,16 @@ def _lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMa
 async def prepare(settings: Settings, language: str) -> Prepared | None:
     """Brings the database up to date; the first administrator, where there was none yet."""
     base = await connect(settings.database.url, settings.database.schema, connections=2)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(base.close)
+        connection = await stack.enter_async_context(base.pool.acquire())
+        await connection.execute("select pg_advisory_lock($1)", _PREPARING)  # several may start at once
+        stack.push_async_callback(connection.execute, "select pg_advisory_unlock($1)", _PREPARING)
         await migrate(base)
-    finally:
-        await base.close()
-    async with running(settings) as wired:
+        wired = await stack.enter_async_context(running(settings))
         obmen = wired.application
         await obmen.catalogs.create_system(language)
-        if await obmen.database.fetchval("count_accounts"):
+        if await obmen.database.fetchval("count_administrators"):
             return None
         password = settings.admin.password or secrets.token_urlsafe(12)
         await add_user(obmen, settings.admin.email, password, admin=True)

@@ -99,6 +99,7 @@ HANDLERS: Final[ExceptionHandlersMap] = {
     asyncpg.PostgresConnectionError: _database,
     asyncpg.CannotConnectNowError: _database,
     asyncpg.InterfaceError: _database,
+    asyncpg.InternalClientError: _database,
     ConnectionError: _database,
     TimeoutError: _database,
     Exception: _unexpected,

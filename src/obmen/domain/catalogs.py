@@ -117,8 +117,9 @@ class Schema:
         places = {section_id: place for place, section_id in enumerate(self.sections)}
 
         def rank(catalog: Catalog) -> tuple[int, int, int]:
-            order = self.sections[catalog.section_id].catalog_order
+            section = self.sections.get(catalog.section_id)
+            order = () if section is None else section.catalog_order
             place = order.index(catalog.id) if catalog.id in order else len(order)
-            return places[catalog.section_id], place, catalog.id
+            return places.get(catalog.section_id, len(places)), place, catalog.id
 
         return sorted(self.catalogs.values(), key=rank)

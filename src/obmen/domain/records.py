@@ -11,6 +11,7 @@ import msgspec
 from obmen.domain.catalogs import Catalog, Field, Schema
 from obmen.domain.field_types import Link, WriteContext, shown
 from obmen.domain.fields import field_type
+from obmen.domain.fields.text import is_secret
 from obmen.errors import FieldProblem, InvalidValue
 
 
@@ -62,7 +63,7 @@ def value_fields(catalog: Catalog) -> list[Field]:
 def title_field(catalog: Catalog) -> Field | None:
     """The field that names a record: the first whose type has a title."""
     for field in value_fields(catalog):
-        if field_type(field.type).title("") is not None:
+        if field_type(field.type).title("") is not None and not is_secret(field):
             return field
     return None
 

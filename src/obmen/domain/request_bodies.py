@@ -6,10 +6,12 @@ with its content as a ``data:`` address, which a field of files takes as it is. 
 
 import base64
 import codecs
+import re
 from contextlib import suppress
 from email.message import Message
+from itertools import accumulate
 from typing import Any, Final
-from xml.parsers.expat import ExpatError
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import msgspec
 import multipart
@@ -21,6 +23,9 @@ from obmen.errors import BadRequest, TooLarge
 _FORM: Final = "application/x-www-form-urlencoded"
 _BINARY: Final = "application/octet-stream"
 _JSON_STARTS: Final = (b"{", b"[")
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in _STEPS)
 _NO_CHARSETS: Final = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
 """What Python decodes besides the charsets of the web; some of it to texts that cannot be stored."""
 
@@ -107,22 +112,8 @@ def _decoded(content: bytes, charset: str) -> str:
 
 def _depth(content: bytes) -> int:
     """How deeply JSON text nests, without reading its values."""
-    deepest = level = 0
-    in_string = escaped = False
-    for byte in content:
-        if escaped:
-            escaped = False
-        elif in_string:
-            escaped = byte == 0x5C
-            in_string = byte != 0x22
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif byte in b"]}":
-            level -= 1
-    return deepest
+    brackets = _STRING.sub(b"", content).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def _multipart(content: bytes, boundary: str, charset: str, depth: int) -> dict[str, Any]:
@@ -157,16 +148,28 @@ def _part(part: multipart.MultipartSegment, content: bytes, charset: str) -> Any
 
 def _xml(content: bytes, charset: str, depth: int) -> Any:
     """Elements as objects, attributes as ``@name``, mixed text as ``#text``; no entities, no network."""
-    deepest = level = 0
-    for piece in content.split(b"<")[1:]:  # counted first: the reader would recurse
-        if piece[:1] == b"/":
-            level -= 1
-        elif piece[:1] not in (b"!", b"?") and not piece.partition(b">")[0].endswith(b"/"):
-            level += 1
-            deepest = max(deepest, level)
-    if deepest > depth:
-        raise TooLarge("request.too_deep", limit=depth)
+    encoding = None if content[:5] == b"<?xml" else charset
     try:
-        return xmltodict.parse(content, encoding=None if content[:5] == b"<?xml" else charset)
+        _check_xml(content, encoding, depth)
+        return xmltodict.parse(content, encoding=encoding)
     except (ExpatError, ValueError, LookupError) as error:
         raise BadRequest("request.not_xml", problem=error) from None
+
+
+def _check_xml(content: bytes, encoding: str | None, depth: int) -> None:
+    """`TooLarge` past ``depth``: what comes of it is written as JSON, which recurses."""
+    level = 0
+
+    def begin(_name: str, _attributes: dict[str, str]) -> None:
+        nonlocal level
+        level += 1
+        if level > depth:
+            raise TooLarge("request.too_deep", limit=depth)
+
+    def end(_name: str) -> None:
+        nonlocal level
+        level -= 1
+
+    parser = ParserCreate(encoding)
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    parser.Parse(content, True)

@@ -1,6 +1,7 @@
 """Sections and catalogs: reading, making, changing, removing. The only place that changes a catalog's table (law 2)."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -51,9 +52,8 @@ class Catalogs:
         rights.require_admin(caller)
         sent = _described(sent)
         name, icon = text(sent, "name", required=True), text(sent, "icon")
-        async with self._database.transaction() as connection:
+        async with self._describing() as connection:
             section_id = await connection.fetchval(self._database.queries["create_section"], name, icon, text_id)
-            await self._bump(connection)
         await self._cache.refresh()
         return str(section_id)
 
@@ -61,8 +61,7 @@ class Catalogs:
         """Changes what is named: name, icon, order of catalogs."""
         rights.require_admin(caller)
         sent = _described(sent)
-        async with self._database.transaction() as connection:
-            await self._bump(connection)
+        async with self._describing() as connection:
             schema = await read_schema(self._database, connection)
             section = schema.section(section_id)
             order = section.catalog_order
@@ -83,8 +82,7 @@ class Catalogs:
         section = self._cache.schema.section(section_id)
         if section.text_id is not None:
             raise Forbidden("catalog.system_section", section=section.name)
-        async with self._database.transaction() as connection:
-            await self._bump(connection)
+        async with self._describing() as connection:
             await connection.execute(self._database.queries["remove_section"], section.id)
         await self._cache.refresh()
 
@@ -111,9 +109,8 @@ class Catalogs:
         """A new catalog and its table, in one transaction."""
         rights.require_admin(caller)
         sent = _described(sent)
-        section = self._cache.schema.section(sent.get("sectionId"))
         plan = plan_fields(sent.get("fields") or [], None)
-        return await self._create(section, text(sent, "name", required=True), text(sent, "icon"), plan)
+        return await self._create(sent.get("sectionId"), text(sent, "name", required=True), text(sent, "icon"), plan)
 
     async def create_system(self, language: str) -> None:
         """Makes the section and the catalogs of the system, as far as they are missing; names are in ``language``."""
@@ -122,23 +119,22 @@ class Catalogs:
             await self.create_section(SYSTEM, sent, text_id=SECTION)
         for text_id, system in system_catalogs().items():
             if self._cache.schema.find(text_id) is None:
-                section = self._cache.schema.section(SECTION)
                 name = messages.text(f"system.{text_id.removeprefix('$')}", language)
                 plan = plan_fields(system.described(language), None)
-                await self._create(section, name, system.icon, plan, text_id, system.unique)
+                await self._create(SECTION, name, system.icon, plan, text_id, system.unique)
 
     async def _create(
         self,
-        section: Section,
+        section_id: object,
         name: str,
         icon: str,
         plan: FieldPlan,
         text_id: str | None = None,
         unique: tuple[str, ...] = (),
     ) -> Catalog:
-        async with self._database.transaction() as connection:
-            await self._bump(connection)
+        async with self._describing() as connection:
             schema = await read_schema(self._database, connection)
+            section = schema.section(section_id)
             _check_targets(plan.fields, schema, own=None)
             catalog_id = await connection.fetchval(
                 self._database.queries["create_catalog"],
@@ -168,8 +164,7 @@ class Catalogs:
         """Changes what is named; with ``fields``, the whole list of fields: columns follow in the same transaction."""
         rights.require_admin(caller)
         sent = _described(sent)
-        async with self._database.transaction() as connection:
-            await self._bump(connection)
+        async with self._describing() as connection:
             schema = await read_schema(self._database, connection)
             catalog = schema.catalog(catalog_id)
             plan = FieldPlan(fields=catalog.fields, next_field=catalog.next_field, added=(), dropped=())
@@ -197,23 +192,25 @@ class Catalogs:
         catalog = self._cache.schema.catalog(catalog_id)
         if catalog.text_id is not None:
             raise Forbidden("catalog.system", catalog=catalog.key)
-        async with self._database.transaction() as connection:
-            await self._bump(connection)
+        async with self._describing() as connection:
             await connection.execute(self._database.queries["remove_catalog"], catalog.id)
         await self._cache.refresh()
 
-    async def _bump(self, connection: Connection) -> None:
-        """Takes the lock of all descriptions for this transaction and tells everybody at its end."""
+    @asynccontextmanager
+    async def _describing(self) -> AsyncIterator[Connection]:
+        """A transaction that alone changes descriptions and tells everybody at its end; `Conflict` where it cannot get its turn."""
         try:
-            await connection.execute("set local lock_timeout = '5s'")
-            await connection.fetchval(self._database.queries["bump_schema"])
+            async with self._database.transaction() as connection:
+                await connection.execute("set local lock_timeout = '5s'")
+                await connection.fetchval(self._database.queries["bump_schema"])
+                yield connection
         except asyncpg.LockNotAvailableError:
             raise Conflict("catalog.changed_meanwhile") from None
 
 
 def describe_section(section: Section) -> dict[str, Any]:
     """A section as the API answers it."""
-    return {"id": section.text_id or str(section.id), "icon": section.icon, "name": section.name}
+    return {"id": str(section.id), "icon": section.icon, "name": section.name}
 
 
 def _head(catalog: Catalog) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """Hears what other processes say through PostgreSQL (``LISTEN``), and keeps hearing it when the connection is lost."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from obmen.storage.database import Database
+import structlog
+
+from obmen.storage.database import Connection, Database
 from obmen.storage.own_connection import FAULTS, own_connection
 
 _BACK_OFF_S: Final = 0.5
+
+log = structlog.get_logger()
 
 Heard = Callable[[str], Awaitable[None] | None]
 
@@ -34,17 +37,24 @@ class Notifications:
 
     async def _keep(self, ready: asyncio.Event) -> None:
         while True:
-            with contextlib.suppress(*FAULTS):
+            try:
                 self._lost.clear()
                 async with own_connection(self._database, self._lost) as connection:
-                    for channel in self._channels:
-                        await connection.add_listener(channel, self._notified)
-                    if ready.is_set():
-                        for channel in self._channels:
-                            self._call(channel, "")
-                    ready.set()
-                    await self._lost.wait()
+                    await self._hear(connection, ready)
+            except FAULTS as error:
+                log.warning("notifications_lost", problem=str(error))
+            except Exception:
+                log.exception("notifications_failed")
             await asyncio.sleep(_BACK_OFF_S)
+
+    async def _hear(self, connection: Connection, ready: asyncio.Event) -> None:
+        for channel in self._channels:
+            await connection.add_listener(channel, self._notified)
+        if ready.is_set():
+            for channel in self._channels:
+                self._call(channel, "")
+        ready.set()
+        await self._lost.wait()
 
     def _notified(self, _connection: Any, _pid: int, channel: str, payload: Any) -> None:
         self._call(channel, str(payload))

@@ -15,7 +15,7 @@ from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
 from obmen.domain.records import encode
 from obmen.domain.rights import Caller
-from obmen.errors import StepFailed
+from obmen.errors import NotFound, StepFailed
 from obmen.services.records import Records
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database
@@ -105,7 +105,7 @@ class ProcessJournal:
         """Writes how a process ended, ``aborted`` saying why it was broken off; its id. `Taken` where it is not ours."""
         finished = now()
         outcome = state.outcome
-        status, result = "$done", self._shown(state.variables)
+        status, result = "$done", self._shown(_masked(state.variables))
         if aborted:
             status, result = "$aborted", aborted
         elif isinstance(outcome, Broken):
@@ -118,9 +118,12 @@ class ProcessJournal:
         }
         if number is None:
             return await self._records.journal(on, PROCESSES, {**self._opened(launch), **values}, launch.caller)
+        try:  # the record first, as who removes it does: two orders would lock each other out
+            await self._records.journal_change(on, PROCESSES, number, values, launch.caller)
+        except NotFound:
+            raise Taken from None
         if not await on.fetchval(self._database.queries["finish_process_run"], number, self.holder):
             raise Taken
-        await self._records.journal_change(on, PROCESSES, number, values, launch.caller)
         return number
 
     def _opened(self, launch: Launch) -> dict[str, Any]:
@@ -148,7 +151,7 @@ class ProcessJournal:
 
 
 def _masked(variables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The input without what signs somebody in."""
+    """Variables without what signs somebody in."""
     headers = variables.get("headers")
     if not isinstance(headers, Mapping):
         return variables

@@ -47,6 +47,7 @@ from obmen.services.process_records import ProcessRecords
 from obmen.services.records import Records
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database
+from obmen.storage.own_connection import FAULTS
 
 _SAVE_S: Final = 1.0
 _PARK: Final = timedelta(seconds=5)
@@ -105,14 +106,22 @@ class Run:
             while self.state.outcome is None:
                 if await self._rest(may_park=may_park):
                     return False
+        except (Taken, *FAULTS):
+            raise
         except ObmenError as error:  # the process itself cannot go on: it has grown too large
-            await self._drop_tasks()
-            state = msgspec.structs.replace(self.state, outcome=Broken(error.code, str(error), ""))
-            await self._close(state)
-            self.state = state
+            await self._break_off(error.code, str(error))
+        except Exception:  # a fault of Obmen: the process must not stay under way for ever
+            log.exception("process_failed_unexpectedly", process=self.number)
+            await self._break_off("unexpected", messages.text("process.unexpected"))
         finally:
             await self._drop_tasks()
         return True
+
+    async def _break_off(self, code: str, text: str) -> None:
+        await self._drop_tasks()
+        state = msgspec.structs.replace(self.state, outcome=Broken(code, text, ""))
+        await self._close(state)
+        self.state = state
 
     async def _drop_tasks(self) -> None:
         tasks = list(self._tasks.values())
@@ -205,7 +214,7 @@ class Run:
         await self._answered(token, Failed(token, code, text))
 
     async def _answered(self, token: int, answer: Completed | Failed) -> None:
-        """Tells the engine; a call of another system is over in the journal before anything else is done."""
+        """Tells the engine; that a call of another system is over is journaled at once."""
         if token not in self._calling:
             await self._happened(answer)
             return

@@ -5,15 +5,14 @@ whichever worker is free. Called by the API, by ``workers/processes`` and by the
 """
 
 import asyncio
-import contextlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-import asyncpg
 import msgspec
+import structlog
 
 from obmen import components
 from obmen.clients.clock import now
@@ -21,15 +20,27 @@ from obmen.domain.processes import reader
 from obmen.domain.processes.engine import Broken, Start, State, advance, load
 from obmen.domain.processes.scenarios import Scenario
 from obmen.domain.records import encode
-from obmen.errors import ProcessFailed, ProcessTimedOut, TooManyRequests, Unavailable
+from obmen.errors import (
+    InvalidScenario,
+    ProcessFailed,
+    ProcessTimedOut,
+    StepFailed,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
 from obmen.services.listeners import Listener
 from obmen.services.process_journal import Launch, Mode, Taken
 from obmen.services.process_runs import Run, World
 from obmen.storage.database import Database
+from obmen.storage.own_connection import FAULTS
 
 CHANNEL: Final = "obmen_processes"
 ABORTED_CHANNEL: Final = "obmen_aborted"
 _SCENARIOS: Final = 500
+_AGAIN_S: Final = 1.0
+
+log = structlog.get_logger()
 
 
 class Processes:
@@ -79,8 +90,7 @@ class Processes:
             limit = self._world.settings.running
             raise TooManyRequests("process.too_many", limit=limit, seconds=1)
         run = Run(self._world, launch, await self.scenario(launch.scenario_version))
-        task = asyncio.ensure_future(run.execute(may_park=False))
-        self._keep(run, task)
+        task = self._start(run, may_park=False)
         try:
             await asyncio.shield(task)  # a caller who hangs up does not end it
         except Taken:
@@ -97,18 +107,24 @@ class Processes:
         limit = self._world.settings.steps
         state, _ = advance(scenario, State(), Start(dict(launch.input)), launch.started_at, step_limit=limit)
         journal = self._world.journal
-        async with self._world.database.transaction() as connection:
-            if state.outcome is not None:
-                number = await journal.close(connection, launch, None, state, "")
-            else:
-                number = await journal.open(connection, launch, state, (), held=False)
-                await connection.execute(self._world.database.queries["notify_processes"])
+        try:
+            async with self._world.database.transaction() as connection:
+                if state.outcome is not None:
+                    number = await journal.close(connection, launch, None, state, "")
+                else:
+                    number = await journal.open(connection, launch, state, (), held=False)
+                    await connection.execute(self._world.database.queries["notify_processes"])
+        except StepFailed as error:
+            raise TooLarge(error.message, **error.facts) from None
         self._world.records.wrote()
         return number
 
     async def carry_on(self, limit: int) -> int:
         """Takes up to ``limit`` processes that are due and runs them in the background; how many it took."""
-        rows = await self._world.database.fetch("claim_process_runs", self._world.journal.holder, limit)
+        holder = self._world.journal.holder
+        if holder is None:
+            return 0
+        rows = await self._world.database.fetch("claim_process_runs", holder, limit)
         for row in rows:
             launch = Launch(
                 scenario_version=row["scenario_version"],
@@ -116,23 +132,58 @@ class Processes:
                 started_at=row["started_at"],
                 deadline=row["deadline"],
             )
-            scenario = await self.scenario(row["scenario_version"])
-            run = Run(self._world, launch, scenario, load(row["state"]), row["id"], row["calling"])
-            self._keep(run, asyncio.ensure_future(self._carry(run)))
+            try:
+                scenario, state = await self.scenario(row["scenario_version"]), load(row["state"])
+            except (InvalidScenario, msgspec.DecodeError) as error:  # made by another version of Obmen
+                await self._give_up(launch, row["id"], str(error))
+                continue
+            run = Run(self._world, launch, scenario, state, row["id"], row["calling"])
+            self._start(run, may_park=True)
         return len(rows)
+
+    async def _give_up(self, launch: Launch, number: int, problem: str) -> None:
+        """Ends a process that cannot be carried on."""
+        state = State(outcome=Broken(InvalidScenario.code, problem, ""))
+        async with self._world.database.transaction() as connection:
+            await self._world.journal.close(connection, launch, number, state, "")
+        self._world.records.wrote()
 
     async def next_wake(self) -> datetime | None:
         """When the next process that nobody holds is due."""
         seconds = await self._world.database.fetchval("read_next_wake")
         return None if seconds is None else now() + timedelta(seconds=seconds)
 
-    async def _carry(self, run: Run) -> None:
-        with contextlib.suppress(Taken, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
-            await run.execute(may_park=True)
-
-    def _keep(self, run: Run, task: asyncio.Task[Any]) -> None:
+    def _start(self, run: Run, *, may_park: bool) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._execute(run, may_park=may_park))
         self._running[run] = task
         task.add_done_callback(lambda _: self._running.pop(run, None))
+        return task
+
+    async def _execute(self, run: Run, *, may_park: bool) -> None:
+        holder = self._world.journal.holder
+        try:
+            await run.execute(may_park=may_park)
+        except Taken:
+            if not may_park:
+                raise
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                log.warning("process_let_go", process=run.number, problem=repr(error))
+            if run.number is not None:
+                self._world.background.start(self._release(run.number, holder))
+            if not may_park:
+                raise
+
+    async def _release(self, number: int, holder: int | None) -> None:
+        """Lets go of a process that this server could not bring to its end: it is carried on from its last journaled step."""
+        while True:
+            try:
+                due = now() + timedelta(seconds=_AGAIN_S)
+                await self._world.database.execute("release_process_run", number, holder, due)
+            except FAULTS:
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
 
     async def scenario(self, version: int) -> Scenario:
         """The scenario as it was saved then."""
@@ -151,13 +202,13 @@ class Processes:
 
     async def drain(self, seconds: float) -> None:
         """Waits for what is under way, then lets it go: others carry on what is journaled."""
-        await self._world.background.drain(seconds)
         tasks = list(self._running.values())
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._world.background.drain(seconds)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -158,6 +158,7 @@ class RecordWrites:
         if system is None:
             await self._files.describe(on, catalog, stored, caller.user_id)
             return await self._write(on, catalog, number, stored, caller)
+        assert not isinstance(on, asyncpg.Pool)  # `_save` has opened a transaction
         write = self._system_write(on, catalog, caller, number, sent)
         await system.writing(write)
         await self._files.describe(on, catalog, stored, caller.user_id)
@@ -169,17 +170,17 @@ class RecordWrites:
         return write.record_id
 
     def _system_write(
-        self, on: Executor, catalog: Catalog, caller: Caller, number: int, values: dict[str, Any]
+        self, connection: Connection, catalog: Catalog, caller: Caller, number: int, values: dict[str, Any]
     ) -> Write:
         return Write(
-            connection=on,
+            connection=connection,
             database=self._database,
             catalog=catalog,
             caller=caller,
             record_id=number,
             creating=number == 0,
             values=values,
-            read_file=partial(self._files.content, on=on),
+            read_file=partial(self._files.content, on=connection),
         )
 
     async def _check_references(self, on: Executor, catalog: Catalog, stored: Mapping[int, Any]) -> None:

@@ -16,6 +16,7 @@ FAULTS: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -36,5 +37,7 @@ async def own_connection(database: Database, lost: asyncio.Event) -> AsyncIterat
         try:
             await connection.close(timeout=_GOODBYE_S)
         except FAULTS:
-            connection.terminate()
-        await database.pool.release(connection)
+            with contextlib.suppress(*FAULTS):
+                connection.terminate()
+        with contextlib.suppress(*FAULTS):
+            await database.pool.release(connection)

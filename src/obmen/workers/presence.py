@@ -19,11 +19,10 @@ log = structlog.get_logger()
 
 
 class Presence:
-    """Holds the lock from `start` to `stop`."""
+    """Holds a lock from `start` to `stop`; a new number for each, so that what was held under a lost one is not saved by two."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes
-        self._holder = secrets.randbelow(2**31 - 1)
         self._lost = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -32,7 +31,6 @@ class Presence:
         ready = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._hold(ready))
         await ready.wait()
-        self._processes.set_holder(self._holder)
 
     async def stop(self) -> None:
         """Lets the lock go."""
@@ -47,9 +45,13 @@ class Presence:
             try:
                 self._lost.clear()
                 async with own_connection(database, self._lost) as connection:
-                    await connection.execute(database.queries["lock_holder"], self._holder)
+                    holder = secrets.randbelow(2**31 - 1)
+                    await connection.execute(database.queries["lock_holder"], holder)
+                    self._processes.set_holder(holder)
                     ready.set()
                     await self._lost.wait()
             except FAULTS as error:
                 log.warning("presence_lost", problem=str(error))
+            except Exception:
+                log.exception("presence_failed")
             await asyncio.sleep(_BACK_OFF_S)

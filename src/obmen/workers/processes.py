@@ -40,6 +40,9 @@ class ProcessRunner(Loop):
             except FAULTS as error:
                 log.warning("processes_not_taken", problem=str(error))
                 pause_s = _LOOK_S
+            except Exception:
+                log.exception("processes_failed")
+                pause_s = _LOOK_S
             await self._pause(pause_s)
 
     async def _pause_s(self) -> float:

@@ -47,6 +47,7 @@ class Users(SystemCatalog):
     async def removed(self, write: Write) -> None:
         """Ends access at once; the last administrator stays."""
         queries = write.database.queries
+        await write.connection.execute(queries["lock_administrators"])
         await write.connection.execute(queries["remove_account"], write.record_id)
         if not await write.connection.fetchval(queries["count_administrators"]):
             raise Conflict("access.last_admin")

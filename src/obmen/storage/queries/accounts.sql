@@ -2,23 +2,17 @@
 -- The account that signs in with this address.
 select user_id, email, password_hash, is_admin from {schema}.accounts where lower(email) = lower($1)
 
--- name: read_account
--- The account of an employee.
-select user_id, email, password_hash, is_admin from {schema}.accounts where user_id = $1
-
--- name: count_accounts
--- How many accounts there are.
-select count(*) from {schema}.accounts
-
 -- name: save_account
--- Makes the account of an employee, or changes its address; a new address loses the password and ends the sessions.
+-- Makes the account of an employee, or changes its address; a new address ends the sessions and, but for an administrator,
+-- loses the password.
 with ended as (
     delete from {schema}.sessions s using {schema}.accounts a
     where s.user_id = $1 and a.user_id = $1 and lower(a.email) <> lower($2)
 )
 insert into {schema}.accounts (user_id, email) values ($1, $2)
 on conflict (user_id) do update set email = excluded.email,
-    password_hash = case when lower({schema}.accounts.email) = lower(excluded.email) then {schema}.accounts.password_hash end
+    password_hash = case when {schema}.accounts.is_admin or lower({schema}.accounts.email) = lower(excluded.email)
+        then {schema}.accounts.password_hash end
 
 -- name: set_password
 -- A new password (and whether the employee is an administrator); all sessions end.
@@ -49,8 +43,12 @@ update {schema}.sessions set expires_at = $2 where token_hash = $1
 delete from {schema}.sessions where token_hash = $1
 
 -- name: count_administrators
--- How many may do everything.
-select count(*) from {schema}.accounts where is_admin
+-- How many may do everything and can sign in.
+select count(*) from {schema}.accounts where is_admin and password_hash is not null
+
+-- name: lock_administrators
+-- Keeps two removals from each counting on the other's administrator.
+select user_id from {schema}.accounts where is_admin order by user_id for update
 
 -- name: notify_access
 -- Caches of sign-ins are dropped at commit.

@@ -5,7 +5,3 @@ insert into {schema}.files (title, mime_type, size, key, source, created_by) val
 -- name: read_file
 -- A file's description.
 select id, title, mime_type, size, key, source from {schema}.files where id = $1
-
--- name: existing_files
--- Those of the ids that exist.
-select id from {schema}.files where id = any($1::bigint[])

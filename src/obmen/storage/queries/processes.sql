@@ -6,10 +6,6 @@ insert into {schema}.scenario_versions (script_id, source) values ($1, $2)
 -- A scenario's source.
 select source from {schema}.scenario_versions where id = $1
 
--- name: read_newest_scenario_version
--- The version a process of this scenario begins with.
-select max(id) from {schema}.scenario_versions where script_id = $1
-
 -- name: lock_holder
 -- Says that server process $1 lives, as long as this session does.
 select pg_advisory_lock(hashtext('{schema}.holders'), $1)
@@ -27,6 +23,10 @@ where id = $1 and holder = $2 returning true
 -- name: finish_process_run
 -- Ends the run of a process that the caller still holds; whether it did.
 delete from {schema}.process_runs where id = $1 and holder = $2 returning true
+
+-- name: release_process_run
+-- Lets go of a process that the caller still holds: others carry it on from its last journaled step.
+update {schema}.process_runs set holder = null, wake_at = $3 where id = $1 and holder = $2
 
 -- name: claim_process_runs
 -- Takes up to $2 processes that are due and held by nobody alive.
