@@ -69,6 +69,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What is refused for its size; exceeding one is a 413 or 400 that names the key."""
 
     body_bytes: Annotated[int, Meta(description="Body of a request.", ge=1024)] = 16_777_216
+    body_s: Annotated[float, Meta(description="Time for the body of a request to arrive.", gt=0)] = 60.0
     depth: Annotated[int, Meta(description="Nesting of JSON, XML and bracketed parameters.", ge=4)] = 100
     page: Annotated[int, Meta(description="Records in one answer.", ge=1)] = 1_000
     filter_conditions: Annotated[int, Meta(description="Conditions in one filter.", ge=1)] = 200
@@ -102,7 +103,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 class Script(msgspec.Struct, frozen=True, kw_only=True):
     """JavaScript of expressions and code."""
 
-    workers: Annotated[int, Meta(description="Sandbox processes of each server process.", ge=1, le=64)] = 1
+    workers: Annotated[int, Meta(description="Sandbox processes of each server process.", ge=1, le=64)] = 2
     time_s: Annotated[float, Meta(description="Time of one piece of code.", gt=0)] = 5.0
     memory_bytes: Annotated[int, Meta(description="Memory of one piece of code.", ge=4_194_304)] = 67_108_864
     timezone: Annotated[str, Meta(description="Time zone of Date and moment.")] = "UTC"

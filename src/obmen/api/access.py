@@ -47,18 +47,20 @@ class Access(AbstractAuthenticationMiddleware):
             caller = signed_in.caller
         else:
             caller = await obmen.accounts.session(_token(connection, obmen.settings))
-            _require_same_origin(connection, obmen.settings)
+            require_same_origin(connection, obmen.settings)
         rates.count_user(caller.user_id)
         return AuthenticationResult(user=caller, auth=None)
 
 
 async def cookie_caller(connection: Connection) -> Caller | None:
-    """Whose session cookie comes with a request that needs none; ``None`` without one."""
+    """Whose session cookie comes with a request that needs none; ``None`` without one, or where another site sent it."""
     obmen: Application = connection.app.state.obmen
     try:
-        return await obmen.accounts.session(_token(connection, obmen.settings))
-    except NotAuthenticated:
+        caller: Caller = await obmen.accounts.session(_token(connection, obmen.settings))
+        require_same_origin(connection, obmen.settings)
+    except (NotAuthenticated, Forbidden):
         return None
+    return caller
 
 
 def _token(connection: Connection, settings: Settings) -> str:
@@ -94,7 +96,7 @@ def client_address(connection: Connection) -> str:
     return connection.client.host if connection.client else ""
 
 
-def _require_same_origin(connection: Connection, settings: Settings) -> None:
+def require_same_origin(connection: Connection, settings: Settings) -> None:
     """`Forbidden` where another site's page makes a browser change something with its cookie."""
     if connection.scope.get("method") not in _UNSAFE:
         return

@@ -25,7 +25,7 @@ def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncC
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         state=State({"rates": Rates(settings.rate)}),
-        request_max_body_size=settings.limits.body_bytes,
+        request_max_body_size=None,  # `wire.body` reads bodies
         openapi_config=OpenAPIConfig(
             title="Obmen",
             version=__version__,

@@ -1,10 +1,11 @@
 """What stands on the wire: JSON bodies, query strings, answers. Called by all resources."""
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
 
-import msgspec
 from litestar import MediaType, Request, Response
-from litestar.exceptions import ClientException, InternalServerException
 
 from obmen.domain import query_strings
 from obmen.domain.field_types import shown
@@ -17,28 +18,37 @@ from obmen.settings import Limits
 
 ApiRequest = Request[Any, Any, Any]
 
+_LARGE_BYTES: Final = 65_536
+
 
 def answer(value: Any, status: int = 200) -> Response[bytes]:
     """``value`` as JSON."""
     return Response(encode(value), status_code=status, media_type=MediaType.JSON)
 
 
-async def body(request: ApiRequest, limits: Limits) -> bytes:
-    """The request's body; `TooLarge` past the limit, before it is all read, `BadRequest` where it ends too early."""
+async def body(request: ApiRequest, limits: Limits, limit: int | None = None) -> bytes:
+    """The request's body; `TooLarge` past the limit, before it is all read, `BadRequest` where it comes too slowly or ends too early."""
+    most = min(limits.body_bytes, limit or limits.body_bytes)
+    content = bytearray()
+    more = True
     try:
-        return await request.body()
-    except ClientException as error:
-        if error.status_code == TooLarge.status:
-            await discard(request, limits)
-            raise TooLarge("request.too_large", limit=limits.body_bytes) from None
-        raise
-    except InternalServerException:  # the framework's word for a sender who hung up
-        raise BadRequest("request.cut_off") from None
+        async with asyncio.timeout(limits.body_s):
+            while more:
+                message = await request.receive()
+                if message["type"] != "http.request":
+                    raise BadRequest("request.cut_off")
+                content += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(content) > most:
+                    await _discard(request, 4 * limits.body_bytes if more else 0)
+                    raise TooLarge("request.too_large", limit=most)
+    except TimeoutError:
+        raise BadRequest("request.too_slow", limit=limits.body_s) from None
+    return bytes(content)
 
 
-async def discard(request: ApiRequest, limits: Limits) -> None:
-    """Takes what is left of a refused body, four times the limit at most: a client that is still sending reads no answer."""
-    left = 4 * limits.body_bytes
+async def _discard(request: ApiRequest, left: int) -> None:
+    """Takes up to ``left`` bytes more of a refused body: a client that is still sending reads no answer."""
     while left > 0:
         message = await request.receive()
         if message["type"] != "http.request" or not message.get("more_body", False):
@@ -46,9 +56,15 @@ async def discard(request: ApiRequest, limits: Limits) -> None:
         left -= len(message.get("body", b""))
 
 
+async def aside(read: Callable[[], Any], size: int) -> Any:
+    """``read()``, in a thread where there is much to read: other requests go on meanwhile."""
+    return read() if size < _LARGE_BYTES else await asyncio.to_thread(read)
+
+
 async def json_object(request: ApiRequest, limits: Limits) -> dict[str, Any]:
     """The JSON object of the body; `BadRequest` for anything else."""
-    value = read_json(await body(request, limits) or b"{}", depth=limits.depth)
+    content = await body(request, limits) or b"{}"
+    value = await aside(partial(read_json, content, depth=limits.depth), len(content))
     if not isinstance(value, dict):
         raise BadRequest("request.not_object", sent=shown(value))
     return value
@@ -79,9 +95,8 @@ def fields_parameter(parameters: dict[str, Any]) -> Any:
     return read_json_parameter(parameters.get("fields"), "fields")
 
 
-def records_query(request: ApiRequest, limits: Limits) -> RecordsQuery:
+def records_query(parameters: dict[str, Any], limits: Limits) -> RecordsQuery:
     """Which records are asked for (contract: Records); `InvalidFilter` says which parameter does not fit."""
-    parameters = query(request, limits)
     if not parameters:
         return _ALL
     ids = parameters.get("id", [])
@@ -99,9 +114,3 @@ def records_query(request: ApiRequest, limits: Limits) -> RecordsQuery:
 
 
 _ALL = RecordsQuery()
-
-
-class Saved(msgspec.Struct):
-    """The id of what was made."""
-
-    id: str

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from obmen import messages
+from obmen.bootstrap import Prepared
 from obmen.errors import ObmenError
 
 
@@ -32,3 +33,9 @@ def told() -> Iterator[None]:
     except ObmenError as error:
         sys.stderr.write(error.text(language()) + "\n")
         raise typer.Exit(1) from None
+
+
+def tell_administrator(prepared: Prepared | None) -> None:
+    """Says who may sign in, once: where the first administrator has just been made."""
+    if prepared is not None:
+        say("administrator", email=prepared.email, password=prepared.password or "OBMEN_ADMIN_PASSWORD")

@@ -50,4 +50,7 @@ def load_key(key: str, file: Path) -> bytes:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(0o600)
         file.write_bytes(secrets.token_bytes(32))
-    return file.read_bytes()
+    found = file.read_bytes()
+    if len(found) != 32:
+        raise SetupError("setup.secret_key")
+    return found

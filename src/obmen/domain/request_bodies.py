@@ -159,6 +159,7 @@ def _xml(content: bytes, charset: str, depth: int) -> Any:
 def _check_xml(content: bytes, encoding: str | None, depth: int) -> None:
     """`TooLarge` past ``depth``: what comes of it is written as JSON, which recurses."""
     level = 0
+    parser = ParserCreate(encoding)
 
     def begin(_name: str, _attributes: dict[str, str]) -> None:
         nonlocal level
@@ -170,6 +171,8 @@ def _check_xml(content: bytes, encoding: str | None, depth: int) -> None:
         nonlocal level
         level -= 1
 
-    parser = ParserCreate(encoding)
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    def declare(*_: object) -> None:
+        raise ValueError("entities are disabled")
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = begin, end, declare
     parser.Parse(content, True)

@@ -26,6 +26,10 @@ CHANNEL: Final = "obmen_access"
 PASSWORD_LENGTH: Final = 6
 """As documented (contract: employees)."""
 _REMEMBER_S: Final = 60.0
+_EMAIL_LENGTH: Final = 320
+"""RFC 5321, 4.5.3.1: a local part of 64 and a domain of 255 characters."""
+_MANY: Final = 5
+"""An account, or an address, as a whole may fail so many times as often as the two together."""
 _REMEMBERED: Final = 10_000
 _ATTEMPT_WINDOW_S: Final = 900.0
 _CHECKED_AT_ONCE: Final = 2
@@ -51,21 +55,39 @@ class Accounts:
         self._pepper = secrets.token_bytes(32)
         self._basic: Remembered[SignIn] = Remembered()
         self._sessions: Remembered[Caller] = Remembered()
+        self._right: dict[bytes, str] = {}
 
     async def sign_in(self, email: str, password: str, address: str) -> SignIn:
         """A new session, or `NotAuthenticated`, alike for known and unknown accounts; `TooManyRequests` after too many failures."""
-        keys = (f"account {email.lower()}", f"address {address}")
+        return await self._sign_in(email, password, address, keeps_session=False)
+
+    async def _sign_in(self, email: str, password: str, address: str, *, keeps_session: bool) -> SignIn:
+        if len(email) > _EMAIL_LENGTH:
+            raise NotAuthenticated("access.refused")
+        credential = hmac.digest(self._pepper, f"{email}\0{password}".encode("utf-8", "surrogateescape"), "sha256")
+        account = email.lower()
         async with self._checking:
-            self._attempts.check(keys)
+            if credential not in self._right:  # who was right lately is not locked out by somebody else's guesses
+                self._attempts.check(account, address)
             row = None if "\x00" in email else await self._database.fetchrow("read_account_by_email", email)
             if not await self._passwords.matches(password, None if row is None else row["password_hash"]):
-                self._attempts.failed(keys)
+                self._attempts.failed(account, address)
                 raise NotAuthenticated("access.refused")
         assert row is not None
-        token = secrets.token_urlsafe(32)
+        kept = await self._kept_session(credential) if keeps_session else ""
+        token = kept or secrets.token_urlsafe(32)
+        if len(self._right) >= _REMEMBERED:
+            self._right.clear()
+        self._right[credential] = token if keeps_session else self._right.get(credential, "")
         ends = now() + timedelta(seconds=self._session_s)
         await self._database.execute("create_session", _hash(token), row["user_id"], ends)
         return SignIn(caller=_caller(row), token=token)
+
+    async def _kept_session(self, credential: bytes) -> str:
+        """The session that Basic opened before, while it lasts (else empty): who signs in each minute needs no new one."""
+        token = self._right.get(credential, "")
+        lasts = token and await self._database.fetchrow("read_session", _hash(token)) is not None
+        return token if lasts else ""
 
     async def basic(self, header: str, address: str) -> SignIn:
         """Who a Basic ``Authorization`` header names; a right one is remembered for a minute, with its session."""
@@ -73,7 +95,7 @@ class Accounts:
 
         async def sign_in() -> SignIn:
             email, password = _credentials(header)
-            return await self.sign_in(email, password, address)
+            return await self._sign_in(email, password, address, keeps_session=True)
 
         return await self._basic.get(key, sign_in)
 
@@ -111,6 +133,7 @@ class Accounts:
         """Drops what is remembered: an account or a session has changed."""
         self._basic.clear()
         self._sessions.clear()
+        self._right.clear()
 
 
 class Attempts:
@@ -121,23 +144,30 @@ class Attempts:
         self._window_s = window_s
         self._failures: dict[str, list[float]] = {}
 
-    def check(self, keys: tuple[str, ...]) -> None:
-        """`TooManyRequests` where one of ``keys`` has failed too often."""
+    def check(self, account: str, address: str) -> None:
+        """`TooManyRequests` where the account has failed too often from this address, or either of them as a whole."""
         start = time.monotonic() - self._window_s
-        for key in keys:
+        for key, limit in self._limits(account, address).items():
             recent = [moment for moment in self._failures.get(key, ()) if moment > start]
-            if self._limit and len(recent) >= self._limit:
+            if limit and len(recent) >= limit:
                 seconds = int(recent[0] - start) + 1
                 raise TooManyRequests("access.too_many_attempts", seconds=seconds)
 
-    def failed(self, keys: tuple[str, ...]) -> None:
+    def failed(self, account: str, address: str) -> None:
         """Counts a failure; forgets those of long ago once there are many."""
         start = time.monotonic() - self._window_s
         if len(self._failures) > _REMEMBERED:
             self._failures = {key: times for key, times in self._failures.items() if times[-1] > start}
-        for key in keys:
+        for key in self._limits(account, address):
             recent = [moment for moment in self._failures.get(key, ()) if moment > start]
             self._failures[key] = [*recent, time.monotonic()]
+
+    def _limits(self, account: str, address: str) -> dict[str, int]:
+        return {
+            f"{account} from {address}": self._limit,
+            f"account {account}": self._limit * _MANY,
+            f"address {address}": self._limit * _MANY,
+        }
 
 
 class Remembered(Generic[Value]):

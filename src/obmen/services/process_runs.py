@@ -8,6 +8,7 @@ from there, on any server. Called by `processes`.
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -320,10 +321,14 @@ class Run:
             current = (self.state, frozenset(self._calling))
             if self.state.outcome is not None or (current[0] is self._saved[0] and current[1] == self._saved[1]):
                 return
-            async with self._world.database.transaction() as connection:
+            async with self._transaction() as connection:
                 number = await self._save(connection, self.state)
             self.number, self._saved = number, current
         self._world.records.wrote()
+
+    def _transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """For who has this run's lock: a step that holds a connection may be waiting for it."""
+        return self._world.database.transaction(self._world.database.reserve)
 
     async def _save(self, connection: Connection, state: State) -> int:
         journal = self._world.journal
@@ -333,16 +338,16 @@ class Run:
         return self.number
 
     async def _let_go(self, wake: datetime) -> None:
-        async with self._lock, self._world.database.transaction() as connection:
+        async with self._lock, self._transaction() as connection:
             number = await self._save(connection, self.state)
             await self._world.journal.save(connection, number, self.state, (), wake)
 
     async def _close(self, state: State) -> None:
         close, launch = self._world.journal.close, self._launch
         if self.number is None:  # one statement: it needs no transaction around it
-            self.number = await close(self._world.database.pool, launch, None, state, self.aborted)
+            self.number = await close(self._world.database.reserve, launch, None, state, self.aborted)
         else:
-            async with self._world.database.transaction() as connection:
+            async with self._transaction() as connection:
                 await close(connection, launch, self.number, state, self.aborted)
         self._world.records.wrote()
 

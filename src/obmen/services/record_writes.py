@@ -7,7 +7,7 @@ second one from the same pool may never come. Called by the API, by processes an
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg
 
@@ -28,6 +28,9 @@ from obmen.settings import Limits
 from obmen.storage.database import Connection, Database, Executor
 
 Result = TypeVar("Result")
+
+_ATTEMPTS: Final = 5
+"""Under descriptions that others keep changing."""
 
 
 class RecordWrites:
@@ -252,25 +255,26 @@ class RecordWrites:
     async def _with_current_schema(
         self, attempt: Callable[[], Awaitable[Result]], connection: Connection | None = None
     ) -> Result:
-        """``attempt()``, once more where it failed under descriptions that another process has changed meanwhile.
+        """``attempt()``, again while it fails under descriptions that have been changed meanwhile.
 
         Inside somebody's transaction an error of the database is final: it has broken the transaction.
         """
-        version = self._cache.schema.version
-        try:
-            return await attempt()
-        except (
-            InvalidValue,
-            NotFound,
-            InvalidFilter,
-            asyncpg.UndefinedColumnError,
-            asyncpg.UndefinedTableError,
-        ) as error:
-            if connection is not None and isinstance(error, asyncpg.PostgresError):
-                raise
-            if (await self._cache.refresh(connection)).version == version:
-                raise
-            return await attempt()
+        for _ in range(_ATTEMPTS):
+            version = self._cache.schema.version
+            try:
+                return await attempt()
+            except (
+                InvalidValue,
+                NotFound,
+                InvalidFilter,
+                asyncpg.UndefinedColumnError,
+                asyncpg.UndefinedTableError,
+            ) as error:
+                if connection is not None and isinstance(error, asyncpg.PostgresError):
+                    raise
+                if (await self._cache.refresh(connection)).version == version:
+                    raise
+        return await attempt()
 
 
 def record_number(catalog: Catalog, record: str) -> int:

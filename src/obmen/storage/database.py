@@ -7,7 +7,7 @@ schema's name. Nothing relies on ``search_path``. Called by ``services`` and ``w
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -23,6 +23,8 @@ else:  # asyncpg's classes take no type arguments when they run
     Executor = Connection | asyncpg.Pool
 
 _NAME: Final = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
+_PATIENCE_S: Final = 30.0
+_RESERVE: Final = 4
 _MIGRATION_LOCK: Final = 7_101_001
 
 
@@ -44,15 +46,19 @@ def _texts() -> dict[str, str]:
 class Database:
     """A pool of connections to one PostgreSQL and the queries of one schema in it."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", schema: str) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", reserve: "asyncpg.Pool[asyncpg.Record]", schema: str
+    ) -> None:
         self.pool = pool
+        self.reserve = reserve
+        """Connections for those who hold something that holders of the others may wait for: they must not wait in turn."""
         self.schema = schema
         self.queries = {name: text.replace("{schema}", schema) for name, text in _texts().items()}
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection inside a transaction: committed at the end, rolled back by an error."""
-        async with self.pool.acquire() as connection, connection.transaction():
+    async def transaction(self, pool: "asyncpg.Pool[asyncpg.Record] | None" = None) -> AsyncIterator[Connection]:
+        """A connection inside a transaction: committed at the end, rolled back by an error. ``TimeoutError`` where none comes free."""
+        async with (pool or self.pool).acquire(timeout=_PATIENCE_S) as connection, connection.transaction():
             yield connection
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
@@ -74,27 +80,30 @@ class Database:
     async def close(self) -> None:
         """Waits for connections in use, then closes all."""
         await self.pool.close()
+        await self.reserve.close()
 
 
 async def connect(url: str, schema: str, *, connections: int) -> Database:
     """A `Database` on ``url``; `SetupError` where PostgreSQL cannot be reached or is too old."""
+    create = partial(
+        asyncpg.create_pool,
+        url,
+        command_timeout=60,
+        reset=_keep,
+        server_settings={"application_name": "obmen", "timezone": "UTC", "jit": "off"},
+    )
     try:
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=connections,
-            command_timeout=60,
-            reset=_keep,
-            server_settings={"application_name": "obmen", "timezone": "UTC", "jit": "off"},
-        )
+        pool = await create(min_size=1, max_size=connections)
+        reserve = await create(min_size=0, max_size=_RESERVE)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError("setup.database_unreachable", problem=error) from error
     async with pool.acquire() as connection:
         version = connection.get_server_version()
+    database = Database(pool, reserve, schema)
     if version.major < 14:
-        await pool.close()
+        await database.close()
         raise SetupError("setup.postgres_too_old", found=version.major)
-    return Database(pool, schema)
+    return database
 
 
 async def _keep(connection: Connection) -> None:

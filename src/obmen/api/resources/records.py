@@ -29,9 +29,10 @@ async def list_records(request: ApiRequest, catalog_id: str) -> Response[bytes]:
     """A page of the records that match."""
     obmen = request.app.state.obmen
     limits = obmen.settings.limits
-    asked = records_query(request, limits)
+    parameters = query(request, limits)
+    asked = records_query(parameters, limits)
     response = answer(await obmen.records.find(request.user, catalog_id, asked))
-    if query_strings.text_of(query(request, limits), "withTotal") == "true":
+    if query_strings.text_of(parameters, "withTotal") == "true":
         response.headers["X-Total-Count"] = str(await obmen.records.count(request.user, catalog_id, asked))
     return response
 

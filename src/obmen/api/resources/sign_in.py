@@ -2,13 +2,14 @@
 
 from litestar import Response, Router, post
 
-from obmen.api.access import OPEN, client_address, remember
+from obmen.api.access import OPEN, client_address, remember, require_same_origin
 from obmen.api.described import described, shape, text
 from obmen.api.wire import ApiRequest, answer, body
 from obmen.domain import query_strings
 from obmen.domain.request_bodies import read_body
 from obmen.errors import BadRequest
 
+_FORM_BYTES = 16_384
 _SENT = shape("", ("email", "password"), email=text("Sign-in"), password=text("Password"))
 
 
@@ -17,7 +18,8 @@ async def sign_in(request: ApiRequest) -> Response[bytes]:
     """Opens a session: its cookie comes with the answer. Takes a form or JSON."""
     obmen = request.app.state.obmen
     limits = obmen.settings.limits
-    content = await body(request, limits)
+    require_same_origin(request, obmen.settings)
+    content = await body(request, limits, _FORM_BYTES)
     sent = read_body(content, request.headers.get("content-type", ""), depth=limits.depth)
     if not isinstance(sent, dict):
         raise BadRequest("access.sign_in")
@@ -31,6 +33,7 @@ async def sign_in(request: ApiRequest) -> Response[bytes]:
 async def sign_out(request: ApiRequest) -> Response[bytes]:
     """Ends the session of the cookie."""
     obmen = request.app.state.obmen
+    require_same_origin(request, obmen.settings)
     token = request.cookies.get(obmen.settings.http.cookie)
     if token:
         await obmen.accounts.sign_out(token)

@@ -5,6 +5,7 @@ scenario's business.
 """
 
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,13 +14,12 @@ from litestar.types import Receive, Scope, Send
 
 from obmen.api.access import OPEN, cookie_caller
 from obmen.api.errors import respond
-from obmen.api.wire import discard
+from obmen.api.wire import aside, body
 from obmen.domain import query_strings
 from obmen.domain.records import encode
 from obmen.domain.request_bodies import read_body
-from obmen.errors import BadRequest, NotFound, ObmenError, TooLarge
+from obmen.errors import NotFound, ObmenError
 from obmen.services.processes import Answer, answer_of
-from obmen.settings import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,20 +58,22 @@ async def _answer(request: Request[Any, Any, Any]) -> Response[bytes]:
     text = request.scope["query_string"].decode("latin-1")
     query = query_strings.parse(text, depth=limits.depth) if text else {}
     caller = await cookie_caller(request)
+    own_cookie = obmen.settings.http.cookie
+    content, content_type = await body(request, limits), request.headers.get("content-type", "")
     variables = {
         "url": f"{request.scope['scheme']}://{request.headers.get('host', '')}{path}{'?' if text else ''}{text}",
         "method": request.method,
-        "headers": _headers(request),
-        "cookies": dict(request.cookies),
+        "headers": _headers(request, own_cookie),
+        "cookies": {name: value for name, value in request.cookies.items() if name != own_cookie},
         "query": query,
-        "body": read_body(await _body(request, limits), request.headers.get("content-type", ""), depth=limits.depth),
+        "body": await aside(partial(read_body, content, content_type, depth=limits.depth), len(content)),
     }
     is_async = query_strings.text_of(query, "async").lower() == "true"
     mode = "$async" if is_async else "$sync"
     launch = obmen.processes.launch(listener, mode, variables, caller.user_id if caller else None)
     if is_async:
         await obmen.processes.enqueue(launch)
-        return Response(b"", media_type="text/plain")
+        return Response(b"", media_type="text/plain", headers={"Access-Control-Allow-Origin": "*"})
     return _written(answer_of(await obmen.processes.run(launch)))
 
 
@@ -80,27 +82,13 @@ def _path(request: Request[Any, Any, Any]) -> str:
     return request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
 
 
-async def _body(request: Request[Any, Any, Any], limits: Limits) -> bytes:
-    content = bytearray()
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] != "http.request":
-            raise BadRequest("request.cut_off")
-        content += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(content) > limits.body_bytes:
-            if more:
-                await discard(request, limits)
-            raise TooLarge("request.too_large", limit=limits.body_bytes)
-    return bytes(content)
-
-
-def _headers(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Lower-case names, as Node.js gives them; a repeated header is joined by commas."""
+def _headers(request: Request[Any, Any, Any], own_cookie: str) -> dict[str, str]:
+    """Lower-case names, as Node.js gives them; a repeated header is joined by commas. Obmen's own session is no scenario's business."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in request.scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name == "cookie":
+            value = "; ".join(part for part in value.split("; ") if part.partition("=")[0] != own_cookie)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from obmen import bootstrap
-from obmen.cli.terminal import language, say, told
+from obmen.cli.terminal import language, say, tell_administrator, told
 from obmen.services.demo import FORM, Demo
 from obmen.settings import Settings
 
@@ -23,16 +23,13 @@ def migrate(
     """Brings the database up to date and makes the first administrator where there is none."""
     bootstrap.log_to_stderr()
     with told(), bootstrap.running_database(bootstrap.load_settings()) as settings:
-        prepared = asyncio.run(_prepare(settings, demo=demo))
-        if prepared is not None:
-            say("administrator", email=prepared.email, password=prepared.password or "OBMEN_ADMIN_PASSWORD")
+        asyncio.run(_prepare(settings, demo=demo))
         if demo:
             say("form", url=f"{settings.url}/api/webrequest/{FORM}")
 
 
-async def _prepare(settings: Settings, *, demo: bool) -> bootstrap.Prepared | None:
-    prepared = await bootstrap.prepare(settings, language())
+async def _prepare(settings: Settings, *, demo: bool) -> None:
+    tell_administrator(await bootstrap.prepare(settings, language()))
     if demo:
         async with bootstrap.running(settings) as wired:
             await Demo(wired.application, language()).seed()
-    return prepared

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from obmen import bootstrap
-from obmen.cli.terminal import language, say, told
+from obmen.cli.terminal import language, say, tell_administrator, told
 from obmen.services.demo import Demo
 from obmen.settings import Settings
 
@@ -28,6 +28,6 @@ def demo() -> None:
 
 
 async def _make(settings: Settings) -> bool:
-    await bootstrap.prepare(settings, language())
+    tell_administrator(await bootstrap.prepare(settings, language()))
     async with bootstrap.running(settings) as wired:
         return await Demo(wired.application, language()).seed()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from obmen import bootstrap
-from obmen.cli.terminal import language, say, told
+from obmen.cli.terminal import language, say, tell_administrator, told
 from obmen.settings import Settings
 
 COMMAND = typer.Typer()
@@ -35,6 +35,6 @@ def add(
 
 
 async def _add(settings: Settings, email: str, password: str, *, admin: bool, name: str) -> str:
-    await bootstrap.prepare(settings, language())
+    tell_administrator(await bootstrap.prepare(settings, language()))
     async with bootstrap.running(settings) as wired:
         return await bootstrap.add_user(wired.application, email, password, admin=admin, name=name)

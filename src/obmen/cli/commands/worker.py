@@ -29,6 +29,8 @@ def worker(
         settings = bootstrap.load_settings()
         if not settings.database.url:
             raise SetupError("setup.no_database_url")
+        if not settings.secret.key and not (settings.data / "secret.key").exists():
+            raise SetupError("setup.no_secret_key")
         uvloop.run(_work(settings, with_server=with_server))
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -24,6 +25,8 @@ from obmen.domain.field_types import (
     shown,
 )
 from obmen.domain.files import ExternalFile, NewFile, StoredFile
+
+_MIME_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[\x20-\x7e]*)?", re.ASCII)
 
 
 class File(FieldType):
@@ -50,7 +53,9 @@ class File(FieldType):
         mime_type = item.get("mimeType") or ""
         if not isinstance(title, str) or not isinstance(source, str) or not isinstance(mime_type, str):
             raise problem("not_file", field, item)
-        clean_text(field, title + mime_type + source)
+        clean_text(field, title + source)
+        if mime_type and not _MIME_TYPE.fullmatch(mime_type):
+            raise problem("not_file", field, item)
         if source.startswith("data:"):
             return self._inline(field, title, source, mime_type)
         if not _is_address(source):
@@ -69,6 +74,8 @@ class File(FieldType):
         except (binascii.Error, ValueError):
             raise problem("not_file", field, shown(source)) from None
         kind = kind if encoding == "base64" else head
+        if not _MIME_TYPE.fullmatch(kind):
+            kind = ""
         return NewFile(title, content, mime_type or kind or "application/octet-stream")
 
     def select(self, field: Field, schema: Schema, namespace: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ delete from {schema}.accounts where user_id = $1
 -- A session until $3; sessions past their end are swept along the way.
 with swept as (delete from {schema}.sessions where expires_at < now() and user_id = $2)
 insert into {schema}.sessions (token_hash, user_id, expires_at) values ($1, $2, $3)
+on conflict (token_hash) do update set expires_at = excluded.expires_at
 
 -- name: read_session
 -- Who a session belongs to, while it lasts.
