@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -16,14 +15,6 @@ from obmen.settings import Settings
 from obmen.storage.embedded import EmbeddedPostgres
 
 _numbers = itertools.count(1)
-
-
-def required(present: bool, what: str) -> None:
-    """Skips a test whose program is not on this machine; where everything must be there, it fails."""
-    if not present:
-        if os.environ.get("OBMEN_REQUIRE_SERVICES"):
-            pytest.fail(f"{what} is required and not installed")
-        pytest.skip(f"{what} is not installed")
 
 
 @pytest.fixture(scope="session")

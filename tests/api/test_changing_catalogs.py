@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from live_server import LiveServer
+from live_server import LiveServer, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +32,22 @@ def test_what_one_process_has_changed_the_other_knows(server: LiveServer) -> Non
         server.api("POST", f"{path}/records", {"values": {"a": "x"}})
         server.api("PATCH", path, {"fields": [{"id": "a"}, {"id": "b", "name": "b", "type": "text"}]})
         server.api("POST", f"{path}/records", {"values": {"b": "y"}})
-        assert [record["values"] for record in server.api("GET", f"{path}/records?sortField=id")] == [
-            {"a": "x", "b": ""},
-            {"a": "", "b": "y"},
-        ]
+
+        wait_until(partial(_are, server, catalog, [{"a": "x", "b": ""}, {"a": "", "b": "y"}]), "the new field")
         server.api("PATCH", path, {"fields": [{"id": "b"}]})
-        assert [record["values"] for record in server.api("GET", f"{path}/records")] == [{"b": "y"}, {"b": ""}]
+        wait_until(partial(_are, server, catalog, [{"b": ""}, {"b": "y"}]), "the end of the old field")
         server.api("DELETE", path)
-        assert server.ask("GET", f"/api/v1{path}/records").status == 404
+        assert server.ask("GET", f"/api/v1{path}").status == 404
+        wait_until(partial(_is_gone, server, catalog), "the end of the catalog")
+
+
+def _are(server: LiveServer, catalog: str, values: list[dict[str, str]]) -> bool:
+    found = server.api("GET", f"/catalogs/{catalog}/records?sortField=id")
+    return [record["values"] for record in found] == values
+
+
+def _is_gone(server: LiveServer, catalog: str) -> bool:
+    return server.ask("GET", f"/api/v1/catalogs/{catalog}/records").status == 404
 
 
 def test_records_are_read_and_written_while_fields_come_and_go(server: LiveServer) -> None:

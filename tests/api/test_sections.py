@@ -49,7 +49,10 @@ def test_a_section_goes_with_its_catalogs(server: LiveServer) -> None:
 
 
 def test_the_section_of_the_system_stays(server: LiveServer) -> None:
-    (management,) = [found for found in server.api("GET", "/sections") if found["id"].startswith("$")]
+    (management,) = [found for found in server.api("GET", "/sections") if found["name"] == "Management"]
+    assert {found["sectionId"] for found in server.api("GET", "/catalogs") if found["id"].startswith("$")} == {
+        management["id"]
+    }
     assert_problem(server.ask("DELETE", f"{PATH}/{management['id']}"), 403, "forbidden")
     assert server.api("GET", f"/sections/{management['id']}")["name"] == "Management"
 

@@ -104,7 +104,7 @@ def test_a_refusal_does_not_say_whether_the_account_exists(server: LiveServer) -
         ),
         *({"email": "' or 1=1 --", "password": "' or 1=1 --"}, {"email": "a\x00", "password": "a\x00"}),
         *({"email": EMAIL + "\x00", "password": PASSWORD}, {"email": EMAIL, "password": PASSWORD + "\x00"}),
-        {"email": "x" * 100_000, "password": "y" * 100_000},
+        {"email": "x" * 1_000, "password": "y" * 10_000},
         {"email": "%", "password": PASSWORD},
     ],
 )
@@ -272,7 +272,12 @@ def test_many_wrong_passwords_at_once_are_counted(guarded: LiveServer) -> None:
     assert_problem(refused, 429, "too_many_requests")
     assert 0 < int(refused.headers["Retry-After"]) <= 901
     right = guarded.ask("POST", "/auth/login", {"email": EMAIL, "password": PASSWORD}, auth=None)
-    assert_problem(right, 429, "too_many_requests")
+    assert right.status == 200  # it was right lately: other people's guesses do not lock it out
+
+
+def test_a_large_sign_in_is_not_read(server: LiveServer) -> None:
+    body = {"email": "x" * 100_000, "password": "y" * 100_000}
+    assert_problem(server.ask("POST", "/auth/login", body, auth=None), 413, "too_large")
 
 
 def test_requests_of_one_address_are_limited(guarded: LiveServer) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import required
 from live_server import LiveServer
+from programs import required
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conftest import required
 from live_server import EMAIL, PASSWORD, LiveServer
+from programs import required
 
 CLIENT = Path(__file__).with_name("bp-api")
 INSTALLED = ("package.json", "package-lock.json", ".npmrc", "client.js")

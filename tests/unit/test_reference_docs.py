@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import required
 from obmen import components
 from obmen.domain.processes import reader
 from obmen.domain.webhooks.signing import headers
+from programs import required
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

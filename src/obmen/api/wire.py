@@ -41,7 +41,7 @@ async def body(request: ApiRequest, limits: Limits, limit: int | None = None) ->
                 more = message.get("more_body", False)
                 if len(content) > most:
                     await _discard(request, 4 * limits.body_bytes if more else 0)
-                    raise TooLarge("request.too_large", limit=most)
+                    raise TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
     except TimeoutError:
         raise BadRequest("request.too_slow", limit=limits.body_s) from None
     return bytes(content)

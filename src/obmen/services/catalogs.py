@@ -79,7 +79,7 @@ class Catalogs:
     async def remove_section(self, caller: Caller, section_id: str) -> None:
         """Removes a section with its catalogs (contract: Sections)."""
         rights.require_admin(caller)
-        section = self._cache.schema.section(section_id)
+        section = (await self._cache.refresh()).section(section_id)
         if section.text_id is not None:
             raise Forbidden("catalog.system_section", section=section.name)
         async with self._describing() as connection:
@@ -189,7 +189,7 @@ class Catalogs:
     async def remove(self, caller: Caller, catalog_id: str) -> None:
         """Removes a catalog; links to its records stay and are answered as removed."""
         rights.require_admin(caller)
-        catalog = self._cache.schema.catalog(catalog_id)
+        catalog = (await self._cache.refresh()).catalog(catalog_id)
         if catalog.text_id is not None:
             raise Forbidden("catalog.system", catalog=catalog.key)
         async with self._describing() as connection:

@@ -80,14 +80,18 @@ class RecordWrites:
 
     async def delete(self, caller: Caller, catalog_id: str, record: str) -> None:
         """Removes a record, or `NotFound`."""
-        catalog = self._writable(caller, catalog_id)
-        number = record_number(catalog, record)
-        system = system_catalogs().get(catalog.key)
-        async with self._database.transaction() as connection:
-            if await connection.fetchval(self._cache.table(catalog).delete, number, caller.user_id) is None:
-                raise NotFound("catalog.no_record", catalog=catalog.key, record=number)
-            if system is not None:
-                await system.removed(self._system_write(connection, catalog, caller, number, {}))
+
+        async def attempt() -> None:
+            catalog = self._writable(caller, catalog_id)
+            number = record_number(catalog, record)
+            system = system_catalogs().get(catalog.key)
+            async with self._database.transaction() as connection:
+                if await connection.fetchval(self._cache.table(catalog).delete, number, caller.user_id) is None:
+                    raise NotFound("catalog.no_record", catalog=catalog.key, record=number)
+                if system is not None:
+                    await system.removed(self._system_write(connection, catalog, caller, number, {}))
+
+        await self._with_current_schema(attempt)
         self._log.wake()
 
     def wrote(self) -> None:
@@ -280,7 +284,7 @@ class RecordWrites:
 def record_number(catalog: Catalog, record: str) -> int:
     """The number of a record; `NotFound` for what is none."""
     number = record_id(record)
-    if number is None:
+    if not number:  # they begin with 1
         raise NotFound("catalog.no_record", catalog=catalog.key, record=shown(record))
     return number
 

@@ -18,7 +18,7 @@ from obmen.settings import Script
 
 
 async def started(**script: object) -> AsyncIterator[JavaScriptSandbox]:
-    sandbox = JavaScriptSandbox(Script(**script))
+    sandbox = JavaScriptSandbox(Script(**{"workers": 1, **script}))
     await sandbox.start()
     try:
         yield sandbox
@@ -44,7 +44,9 @@ async def value(sandbox: JavaScriptSandbox, source: str, **variables: object) ->
 
 
 def child_pids() -> list[int]:
-    return [child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    """The sandboxes of this process; a server of another test may be its child too."""
+    alive = (child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE)
+    return [child.pid for child in alive if any(word.endswith("sandbox.py") for word in child.cmdline())]
 
 
 @pytest.mark.parametrize(

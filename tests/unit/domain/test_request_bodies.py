@@ -101,7 +101,7 @@ def test_the_depth_of_json_is_counted_outside_of_texts(content: bytes, levels: i
 @pytest.mark.parametrize(
     ("content", "levels"),
     [
-        (b"<a><b><c/></b></a>", 2),
+        (b"<a><b><c/></b></a>", 3),
         (b"<a><b>1</b><b>2</b></a>", 2),
         (b"<?xml version='1.0'?><!-- <x><y> --><a/>", 3),
     ],

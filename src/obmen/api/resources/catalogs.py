@@ -1,4 +1,4 @@
-"""Catalogs (contract: Catalogs)."""
+"""Catalogs (contract: Catalogs). Reading asks for the newest: another server process may have changed them just now."""
 
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ async def list_catalogs(request: ApiRequest) -> Response[bytes]:
     """All catalogs, without their fields."""
     obmen = request.app.state.obmen
     section_id = query_strings.text_of(query(request, obmen.settings.limits), "sectionId")
+    await obmen.cache.refresh()
     return answer(obmen.catalogs.catalogs(request.user, section_id or None))
 
 
@@ -53,6 +54,7 @@ async def read_catalog(request: ApiRequest, catalog_id: str) -> Response[bytes]:
         fields = fields.split(",") if fields else None
     if fields is not None and not isinstance(fields, list):
         raise InvalidFilter("filter.not_fields", sent=shown(fields))
+    await obmen.cache.refresh()
     return answer(obmen.catalogs.catalog(request.user, catalog_id, fields))
 
 

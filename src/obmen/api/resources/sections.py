@@ -1,4 +1,4 @@
-"""Sections (contract: Sections)."""
+"""Sections (contract: Sections). Reading asks for the newest: another server process may have changed them just now."""
 
 from litestar import Response, Router, delete, get, patch, post
 
@@ -13,13 +13,17 @@ _SENT = shape(name=text("Name"), icon=text("Icon"))
 @get("/", operation_class=described(answered=list_of(_SECTION)))
 async def list_sections(request: ApiRequest) -> Response[bytes]:
     """All sections."""
-    return answer(request.app.state.obmen.catalogs.sections(request.user))
+    obmen = request.app.state.obmen
+    await obmen.cache.refresh()
+    return answer(obmen.catalogs.sections(request.user))
 
 
 @get("/{section_id:str}", operation_class=described(answered=_SECTION))
 async def read_section(request: ApiRequest, section_id: str) -> Response[bytes]:
     """One section."""
-    return answer(request.app.state.obmen.catalogs.section(request.user, section_id))
+    obmen = request.app.state.obmen
+    await obmen.cache.refresh()
+    return answer(obmen.catalogs.section(request.user, section_id))
 
 
 @post("/", status_code=200, operation_class=described(sent=_SENT, answered=SAVED))
