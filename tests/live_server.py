@@ -92,21 +92,30 @@ class LiveServer:
         """``kill -9`` of everything that is Obmen: server, HTTP processes, worker, sandboxes."""
         if self.process is None:
             return
+        killed: set[int] = set()
+        while found := self._processes() - killed:  # one may be born while another dies
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            killed |= found
+        self.process.wait(30)
+
+    def _processes(self) -> set[int]:
+        """The server and all it has started, also those whose parent is gone; PostgreSQL is none of them."""
+        assert self.process is not None
         own = {self.process.pid}
         found = True
         while found:
             found = False
             for folder in Path("/proc").iterdir():
                 with contextlib.suppress(OSError, ValueError, IndexError):
-                    parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                    parent, _, session = map(int, (folder / "stat").read_text().rpartition(")")[2].split()[1:4])
                     is_postgres = b"postgres" in (folder / "cmdline").read_bytes()[:200]
-                    if parent in own and int(folder.name) not in own and not is_postgres:
+                    is_own = parent in own or session == self.process.pid
+                    if is_own and int(folder.name) not in own and not is_postgres:
                         own.add(int(folder.name))
                         found = True
-        for pid in own:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.process.wait(30)
+        return own
 
     def ask(
         self,

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import msgspec
 
@@ -29,6 +29,8 @@ from obmen.ports import Expression
 VENDOR: Final = Path(assets.__file__).with_name("vendor")
 _LENGTH: Final = struct.Struct("!I")
 _SOURCE_SHOWN: Final = 120
+_PIPELINED: Final = 2
+"""Requests a child has at once: the next is there when one is done."""
 _WORDS: Final = re.compile(r"[^\x00-#%-/:-@\[-^`{-\x7f\s\ufeff]+")
 _HIDDEN_NAMES: Final = re.compile(r"\beval\b|\\u")
 _LONE_SURROGATE: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
@@ -132,13 +134,17 @@ class JavaScriptSandbox:
         raise ScriptFailed("script.code_thrown", line=failure.line, problem=failure.problem)
 
 
+_Request: TypeAlias = tuple[bytes, "asyncio.Future[bytes]"]
+
+
 class _Child(asyncio.Protocol):
     """One child process and the requests it has yet to answer, oldest first; what a dead one leaves a new one answers."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
         self._environment = environment
-        self._waiting: deque[tuple[bytes, asyncio.Future[bytes]]] = deque()
+        self._waiting: deque[_Request] = deque()
+        self._sent: deque[_Request] = deque()
         self._received = bytearray()
         self._process: asyncio.subprocess.Process | None = None
         self._transport: asyncio.Transport | None = None
@@ -146,7 +152,7 @@ class _Child(asyncio.Protocol):
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._sent)
 
     async def ask(self, request: bytes) -> bytes:
         """The child's answer to ``request``; `_Ended` where the child ended while it ran."""
@@ -154,7 +160,7 @@ class _Child(asyncio.Protocol):
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting.append((frame, answer))
         if self._transport is not None:
-            self._transport.write(frame)
+            self._hand_over()
         elif self._change is None or self._change.done():
             self._change = asyncio.get_running_loop().create_task(self._restart())
         return await answer
@@ -194,7 +200,7 @@ class _Child(asyncio.Protocol):
         """Called by the event loop."""
         self._transport = cast("asyncio.Transport", transport)
         self._received.clear()
-        self._transport.writelines([frame for frame, _ in self._waiting])
+        self._hand_over()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop: answers come in the order of the requests."""
@@ -205,17 +211,28 @@ class _Child(asyncio.Protocol):
                 return
             body = bytes(self._received[_LENGTH.size : end])
             del self._received[:end]
-            _, answer = self._waiting.popleft()
+            _, answer = self._sent.popleft()
             if not answer.done():
                 answer.set_result(body)
+        self._hand_over()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop: the process has ended, or is about to."""
         self._transport = None
         if not self._closed:
             # Only the oldest had begun; the others have had no effect and are asked again.
-            begun = self._waiting.popleft()[1] if self._waiting else None
+            begun = self._sent.popleft()[1] if self._sent else None
+            self._waiting.extendleft(reversed(self._sent))
+            self._sent.clear()
             self._change = asyncio.get_running_loop().create_task(self._bury(begun))
+
+    def _hand_over(self) -> None:
+        """Keeps the child busy and no more: what nobody waits for any longer is dropped before it is sent."""
+        while self._transport is not None and self._waiting and len(self._sent) < _PIPELINED:
+            request = self._waiting.popleft()
+            if not request[1].done():
+                self._sent.append(request)
+                self._transport.write(request[0])
 
     async def _bury(self, begun: asyncio.Future[bytes] | None) -> None:
         assert self._process is not None
@@ -234,8 +251,12 @@ class _Child(asyncio.Protocol):
             self._fail_all(error)
 
     def _fail_all(self, error: Exception) -> None:
-        while self._waiting:
-            _, answer = self._waiting.popleft()
+        for requests in (self._sent, self._waiting):
+            self._fail_these(requests, error)
+
+    def _fail_these(self, requests: "deque[_Request]", error: Exception) -> None:
+        while requests:
+            _, answer = requests.popleft()
             if not answer.done():
                 answer.set_exception(error)
 

@@ -5,7 +5,7 @@ Both are written in one transaction, with the record a step has changed where it
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -18,10 +18,7 @@ from obmen.domain.rights import Caller
 from obmen.errors import NotFound, StepFailed
 from obmen.services.records import Records
 from obmen.settings import Process
-from obmen.storage.database import Connection, Database
-
-if TYPE_CHECKING:
-    import asyncpg
+from obmen.storage.database import Connection, Database, Executor
 
 PROCESSES: Final = "$processes"
 _SECRET_HEADERS: Final = ("authorization", "cookie", "proxy-authorization", "x-api-key")
@@ -55,7 +52,10 @@ class Taken(Exception):
 
 
 class ProcessJournal:
-    """Writes what becomes of processes; ``holder`` is the lock that says this server process lives."""
+    """Writes what becomes of processes; ``holder`` is the lock that says this server process lives just now.
+
+    A run keeps to the lock it began under: when that was lost for a moment, another may have taken the process over.
+    """
 
     def __init__(self, database: Database, records: Records, settings: Process) -> None:
         self._database = database
@@ -64,9 +64,9 @@ class ProcessJournal:
         self.holder: int | None = None
 
     async def open(
-        self, on: Connection, launch: Launch, state: State, calling: Iterable[int], *, held: bool = True
+        self, on: Connection, launch: Launch, state: State, calling: Iterable[int], holder: int | None
     ) -> int:
-        """The id of a process from here on; one that is not held is due at once."""
+        """The id of a process from here on; one that nobody holds is due at once."""
         values = {**self._opened(launch), "$status": ["$running"]}
         number = await self._records.journal(on, PROCESSES, values, launch.caller)
         await on.execute(
@@ -79,28 +79,34 @@ class ProcessJournal:
             launch.started_at,
             launch.deadline,
             launch.started_at,
-            self.holder if held else None,
+            holder,
         )
         return number
 
     async def save(
-        self, on: "Connection | asyncpg.Pool", number: int, state: State, calling: Iterable[int], wake: datetime | None
+        self,
+        on: Connection,
+        number: int,
+        holder: int | None,
+        state: State,
+        calling: Iterable[int],
+        wake: datetime | None = None,
     ) -> None:
         """The state after a step; with ``wake`` the process is let go until then. `Taken` where it is not ours."""
         kept = await on.fetchval(
             self._database.queries["save_process_run"],
             number,
-            self.holder,
+            holder,
             self._saved(state),
             list(calling),
             wake or now(),
-            None if wake else self.holder,
+            None if wake else holder,
         )
         if not kept:
             raise Taken
 
     async def close(
-        self, on: "Connection | asyncpg.Pool", launch: Launch, number: int | None, state: State, aborted: str
+        self, on: Executor, launch: Launch, number: int | None, holder: int | None, state: State, aborted: str = ""
     ) -> int:
         """Writes how a process ended, ``aborted`` saying why it was broken off; its id. `Taken` where it is not ours."""
         finished = now()
@@ -122,7 +128,7 @@ class ProcessJournal:
             await self._records.journal_change(on, PROCESSES, number, values, launch.caller)
         except NotFound:
             raise Taken from None
-        if not await on.fetchval(self._database.queries["finish_process_run"], number, self.holder):
+        if not await on.fetchval(self._database.queries["finish_process_run"], number, holder):
             raise Taken
         return number
 

@@ -84,6 +84,7 @@ class Run:
         interrupted: Iterable[int] = (),
     ) -> None:
         self.number = number
+        self.holder = world.journal.holder
         self.state = state or State()
         self.aborted = ""
         self._world = world
@@ -141,7 +142,10 @@ class Run:
         for token in self._interrupted:
             text = messages.text("process.interrupted")
             await self._happened(Failed(token, StepFailed.code, text))
-        self._perform(command for command in outstanding(self._scenario, self.state) if not isinstance(command, Finish))
+        under_way = set(self._tasks)  # what has just followed from the interrupted ones
+        for command in outstanding(self._scenario, self.state):
+            if not isinstance(command, Finish) and command.token not in under_way:
+                self._perform((command,))
 
     async def _rest(self, *, may_park: bool) -> bool:
         """Waits for the next thing to happen; whether the process was let go."""
@@ -276,7 +280,7 @@ class Run:
                     await transaction.rollback()
                     return
                 if state.outcome is not None:
-                    number = await self._world.journal.close(connection, self._launch, self.number, state, "")
+                    number = await self._world.journal.close(connection, self._launch, self.number, self.holder, state)
                 else:
                     number = await self._save(connection, state)
                 await transaction.commit()
@@ -333,22 +337,23 @@ class Run:
     async def _save(self, connection: Connection, state: State) -> int:
         journal = self._world.journal
         if self.number is None:
-            return await journal.open(connection, self._launch, state, self._calling)
-        await journal.save(connection, self.number, state, self._calling, None)
+            return await journal.open(connection, self._launch, state, self._calling, self.holder)
+        await journal.save(connection, self.number, self.holder, state, self._calling)
         return self.number
 
     async def _let_go(self, wake: datetime) -> None:
         async with self._lock, self._transaction() as connection:
             number = await self._save(connection, self.state)
-            await self._world.journal.save(connection, number, self.state, (), wake)
+            await self._world.journal.save(connection, number, self.holder, self.state, (), wake)
 
     async def _close(self, state: State) -> None:
         close, launch = self._world.journal.close, self._launch
         if self.number is None:  # one statement: it needs no transaction around it
-            self.number = await close(self._world.database.reserve, launch, None, state, self.aborted)
+            pool = self._world.database.reserve
+            self.number = await close(pool, launch, None, self.holder, state, self.aborted)
         else:
             async with self._transaction() as connection:
-                await close(connection, launch, self.number, state, self.aborted)
+                await close(connection, launch, self.number, self.holder, state, self.aborted)
         self._world.records.wrote()
 
     async def _abort_late(self) -> None:

@@ -110,9 +110,9 @@ class Processes:
         try:
             async with self._world.database.transaction() as connection:
                 if state.outcome is not None:
-                    number = await journal.close(connection, launch, None, state, "")
+                    number = await journal.close(connection, launch, None, None, state)
                 else:
-                    number = await journal.open(connection, launch, state, (), held=False)
+                    number = await journal.open(connection, launch, state, (), None)
                     await connection.execute(self._world.database.queries["notify_processes"])
         except StepFailed as error:
             raise TooLarge(error.message, **error.facts) from None
@@ -135,17 +135,17 @@ class Processes:
             try:
                 scenario, state = await self.scenario(row["scenario_version"]), load(row["state"])
             except (InvalidScenario, msgspec.DecodeError) as error:  # made by another version of Obmen
-                await self._give_up(launch, row["id"], str(error))
+                await self._give_up(launch, row["id"], holder, str(error))
                 continue
             run = Run(self._world, launch, scenario, state, row["id"], row["calling"])
             self._start(run, may_park=True)
         return len(rows)
 
-    async def _give_up(self, launch: Launch, number: int, problem: str) -> None:
+    async def _give_up(self, launch: Launch, number: int, holder: int, problem: str) -> None:
         """Ends a process that cannot be carried on."""
         state = State(outcome=Broken(InvalidScenario.code, problem, ""))
         async with self._world.database.transaction() as connection:
-            await self._world.journal.close(connection, launch, number, state, "")
+            await self._world.journal.close(connection, launch, number, holder, state)
         self._world.records.wrote()
 
     async def next_wake(self) -> datetime | None:
@@ -160,7 +160,6 @@ class Processes:
         return task
 
     async def _execute(self, run: Run, *, may_park: bool) -> None:
-        holder = self._world.journal.holder
         try:
             await run.execute(may_park=may_park)
         except Taken:
@@ -170,7 +169,7 @@ class Processes:
             if not isinstance(error, asyncio.CancelledError):
                 log.warning("process_let_go", process=run.number, problem=repr(error))
             if run.number is not None:
-                self._world.background.start(self._release(run.number, holder))
+                self._world.background.start(self._release(run.number, run.holder))
             if not may_park:
                 raise
 

@@ -20,6 +20,9 @@ from obmen.settings import Settings
 
 COMMAND = typer.Typer()
 _DRAIN_S = 15
+_BACKLOG = 4_096
+_BACKPRESSURE = 20_000
+"""Requests under way at once in a server process: those whose bodies only trickle in must not keep the others out."""
 
 
 @COMMAND.command()
@@ -59,6 +62,8 @@ def _start(settings: Settings, *, demo: bool) -> None:
         interface=Interfaces.ASGI,
         workers=settings.http.workers,
         websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_BACKPRESSURE,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=_DRAIN_S,
