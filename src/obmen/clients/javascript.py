@@ -23,6 +23,7 @@ import msgspec
 
 from obmen import assets, settings
 from obmen.clients import sandbox
+from obmen.domain.processes.variables import assign
 from obmen.errors import ScriptFailed, SetupError, Unavailable
 from obmen.ports import Expression
 
@@ -32,6 +33,15 @@ _SOURCE_SHOWN: Final = 120
 _PIPELINED: Final = 2
 """Requests a child has at once: the next is there when one is done."""
 _WORDS: Final = re.compile(r"[^\x00-#%-/:-@\[-^`{-\x7f\s\ufeff]+")
+_NAME: Final = re.compile(
+    r"""(?!(?:arguments|async|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export
+    |extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|moment|new|null|package|private
+    |protected|public|return|static|super|switch|this|throw|true|try|typeof|undefined|var|void|while|with|yield|Infinity
+    |NaN|_)\Z)[A-Za-z_$][A-Za-z0-9_$]*""",
+    re.VERBOSE,
+)
+_PLAIN: Final = re.compile(r"""'[^'"\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*"|0|[1-9][0-9]{0,14}|true|false|null""")
+"""Literals that mean in JSON what they mean in JavaScript."""
 _HIDDEN_NAMES: Final = re.compile(r"\beval\b|\\u")
 _LONE_SURROGATE: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
@@ -91,8 +101,8 @@ class JavaScriptSandbox:
 
         A dotted path of ``Expression.into`` makes the objects it lacks, in place of anything that is no object.
         """
-        if not expressions:
-            return []
+        if (known := _without_engine(expressions, variables)) is not None:
+            return known
         sources = [expression.source for expression in expressions]
         pairs = [(expression.source, expression.into) for expression in expressions]
         return await self._ask({"v": _mentioned(sources, variables), "e": pairs}, sources)
@@ -259,6 +269,22 @@ class _Child(asyncio.Protocol):
             _, answer = requests.popleft()
             if not answer.done():
                 answer.set_exception(error)
+
+
+def _without_engine(expressions: Sequence[Expression], variables: Mapping[str, Any]) -> list[Any] | None:
+    """The values where every expression is a variable or a plain literal, as most parameters are; None where one is more."""
+    values = []
+    for expression in expressions:
+        source = expression.source.strip()
+        if source in variables and _NAME.fullmatch(source):
+            values.append(variables[source])
+        elif _PLAIN.fullmatch(source):
+            values.append(msgspec.json.decode(f'"{source[1:-1]}"' if source[0] in "'\"" else source))
+        else:
+            return None
+        if expression.into is not None:
+            variables = assign(variables, [(expression.into, values[-1])])
+    return values
 
 
 @lru_cache(4096)

@@ -7,12 +7,14 @@ Called by ``records`` (values), ``filters`` (conditions) and ``storage`` (column
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
 from obmen.domain.catalogs import Field, Schema
+from obmen.domain.numbers import decimal
 from obmen.errors import FieldProblem, InvalidCatalog, InvalidFilter
 
 Condition = sa.ColumnElement[bool]
@@ -162,6 +164,17 @@ def between(field: Field, column: Column, value: Any, read: Callable[[Any, bool]
     except ValueError:
         raise filter_problem("not_range", field, value) from None
     return sa.and_(sa.true(), *conditions)
+
+
+def number_within(field: Field, value: Any, low: Any, high: Any) -> Decimal:
+    """The number, also where it is written as text; a `FieldProblem` where it is none or past a bound (empty: no bound)."""
+    try:
+        number = decimal(value)
+    except ValueError:
+        raise problem("not_number", field, value) from None
+    if (low not in (None, "") and number < decimal(low)) or (high not in (None, "") and number > decimal(high)):
+        raise problem("out_of_bounds", field, value, low=low, high=high)
+    return number
 
 
 class Items:

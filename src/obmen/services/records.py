@@ -3,7 +3,6 @@
 Called by the API, by processes and by the command line.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -22,13 +21,11 @@ from obmen.ports import RecordsQuery
 from obmen.services.record_writes import RecordWrites, record_number
 from obmen.storage.catalog_tables import CatalogTable
 
-_QUESTIONS: Final = 1_000
+_QUESTIONS: Final = 500
 
 
 class Records(RecordWrites):
     """Records of all catalogs."""
-
-    _questions: OrderedDict[Any, tuple[str, list[Any]]]
 
     async def read(self, caller: Caller, catalog_id: str, record: str, fields: Any = None) -> dict[str, Any]:
         """One record (contract: Records), or `NotFound`."""
@@ -91,6 +88,19 @@ class Records(RecordWrites):
         return min(limit, self._limits.page)
 
     def _matching(
+        self, caller: Caller, catalog: Catalog, table: CatalogTable, query: RecordsQuery
+    ) -> tuple[str, list[Any]]:
+        """``from … where …`` and its arguments; kept for who asks the same again, as those do who page or poll."""
+        question = records.encode((query.filters, query.search_text, query.ids, query.offset_minutes))
+        known = table.questions.get((caller, question))
+        if known is None:
+            if len(table.questions) >= _QUESTIONS:
+                table.questions.clear()
+            known = table.questions[caller, question] = self._compiled(caller, catalog, table, query)
+        where, arguments = known
+        return where, list(arguments)
+
+    def _compiled(
         self, caller: Caller, catalog: Catalog, table: CatalogTable, query: RecordsQuery
     ) -> tuple[str, list[Any]]:
         reader = FilterReader(

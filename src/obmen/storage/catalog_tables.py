@@ -84,6 +84,8 @@ class CatalogTable:
         self._schema = schema
         self._namespace = namespace
         self._updates: dict[tuple[int, ...], str] = {}
+        self.questions: dict[Any, tuple[str, list[Any]]] = {}
+        """What `matching` made of questions that were asked lately; filled by ``services/records``."""
 
     def codec_of(self, fields: Iterable[Field] | None) -> Codec:
         """The codec of some fields, or of all."""

@@ -82,23 +82,14 @@ class File(FieldType):
         """The files as JSON."""
         return (
             f"case when r.{field.column} is not null then (select jsonb_agg(jsonb_build_object('id', t.id::text, 'title', "
-            f"t.title, 'url', coalesce(t.source, ''), 'size', t.size, 'mimeType', t.mime_type, 'metadata', null) "
+            f"t.title, 'url', coalesce(t.source, '/api/v1/files/' || t.id), 'size', t.size, 'mimeType', t.mime_type, 'metadata', null) "
             f"order by u.place) from unnest(r.{field.column}) with ordinality u(id, place) "
             f"join {namespace}.files t on t.id = u.id)::text end",
         )
 
     def renderer(self, field: Field, schema: Schema) -> Render:
         """``[{id, title, url, size, mimeType, metadata}]``; a stored file's url is its path here."""
-
-        def render(stored: str | None) -> Any:
-            if stored is None:
-                return ()
-            files = msgspec.json.decode(stored)
-            for file in files:
-                file["url"] = file["url"] or f"/api/v1/files/{file['id']}"
-            return files
-
-        return render
+        return lambda stored: () if stored is None else msgspec.Raw(stored.encode())
 
     def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
         """``true``: has files, ``false``: has none (contract: filters, files)."""

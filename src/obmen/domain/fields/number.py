@@ -12,7 +12,7 @@ from obmen.domain.field_types import (
     Render,
     WriteContext,
     between,
-    problem,
+    number_within,
     shown,
 )
 from obmen.domain.numbers import decimal
@@ -39,14 +39,7 @@ class Number(FieldType):
         """A number, or text that is one, within the bounds."""
         if value == "":
             return None
-        try:
-            number = decimal(value)
-        except ValueError:
-            raise problem("not_number", field, value) from None
-        low, high = field.config.get("min"), field.config.get("max")
-        if (low not in (None, "") and number < decimal(low)) or (high not in (None, "") and number > decimal(high)):
-            raise problem("out_of_bounds", field, value, low=low, high=high)
-        return number
+        return number_within(field, value, field.config.get("min"), field.config.get("max"))
 
     def renderer(self, field: Field, schema: Schema) -> Render:
         """A JSON number."""

@@ -10,7 +10,7 @@ from obmen.domain.field_types import (
     FilterContext,
     WriteContext,
     between,
-    problem,
+    number_within,
 )
 from obmen.domain.numbers import decimal
 
@@ -25,13 +25,7 @@ class Progress(FieldType):
         """A number from 0 to 100."""
         if value == "":
             return None
-        try:
-            number = decimal(value)
-        except ValueError:
-            raise problem("not_number", field, value) from None
-        if not 0 <= number <= 100:
-            raise problem("out_of_bounds", field, value, low=0, high=100)
-        return number
+        return number_within(field, value, 0, 100)
 
     def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
         """A range, or equality."""

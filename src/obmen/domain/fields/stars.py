@@ -14,6 +14,7 @@ from obmen.domain.field_types import (
     WriteContext,
     as_list,
     filter_problem,
+    number_within,
     problem,
 )
 from obmen.domain.numbers import decimal
@@ -29,11 +30,8 @@ class Stars(FieldType):
         """A whole number from 0 to 5."""
         if value == "":
             return None
-        try:
-            number = decimal(value)
-        except ValueError:
-            raise problem("not_number", field, value) from None
-        if number != int(number) or not 0 <= number <= 5:
+        number = number_within(field, value, 0, 5)
+        if number != int(number):
             raise problem("out_of_bounds", field, value, low=0, high=5)
         return int(number)
 
