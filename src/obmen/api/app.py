@@ -29,6 +29,7 @@ def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncC
         openapi_config=OpenAPIConfig(
             title="Obmen",
             version=__version__,
+            description="External requests stand beside this API: /api/webrequest/{urlId} takes any method and any format.",
             path="/openapi",
             render_plugins=(),
             use_handler_docstrings=True,

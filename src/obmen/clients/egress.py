@@ -1,7 +1,7 @@
 """The egress policy (law 6): which addresses Obmen connects to, decided about the address itself, after DNS.
 
-`EgressPolicy` decides, `GuardedResolver` applies it to names. Every door out uses them: `obmen.clients.http`, and the
-clients of SQL and mail hosts through `GuardedResolver.open_addresses`.
+`EgressPolicy` decides, `GuardedResolver` applies it to names, `guarded_connector` to what is connected to. The door out is
+`obmen.clients.http`.
 """
 
 import re
@@ -12,17 +12,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 import aiohttp
-import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from obmen.errors import EgressRefused, SetupError, Temporary
+from obmen.errors import EgressRefused, SetupError
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-
-RETRY_S: Final = 5.0
-"""What `Temporary` asks to wait where nobody answered."""
 
 # The special-purpose registries of IANA, multicast, and 168.63.129.16: the metadata service of Azure on a public address.
 _CLOSED: Final[tuple[Network, ...]] = tuple(
@@ -40,14 +36,6 @@ _PUBLIC_IPV6: Final = IPv6Network("2000::/3")  # nothing else is handed out
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _OLD_IPV4: Final = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
-
-
-class OpenAddress(msgspec.Struct, frozen=True):
-    """An address that may be connected to: ``ip`` in its canonical spelling."""
-
-    ip: str
-    port: int
-    family: socket.AddressFamily
 
 
 class EgressPolicy:
@@ -118,23 +106,6 @@ class GuardedResolver(AbstractResolver):
         if found and not open_ones:
             self._policy.check(host, ip_address(found[0]["host"]))
         return open_ones
-
-    async def open_addresses(self, host: str, port: int) -> list[OpenAddress]:
-        """Where to connect for ``host``, a name or any spelling of an address; best first.
-
-        For clients that are handed an address. `EgressRefused`: all are closed, `Temporary`: the name is not found.
-        """
-        if (address := literal_address(host)) is not None:
-            self._policy.check(host, address)
-            family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-            return [OpenAddress(str(address), port, family)]
-        try:
-            found = await self.resolve(host, port)
-        except (OSError, UnicodeError) as error:
-            raise Temporary("egress.unknown_host", delay_s=RETRY_S, host=host, problem=error) from error
-        if not found:
-            raise Temporary("egress.unknown_host", delay_s=RETRY_S, host=host, problem="no address")
-        return [OpenAddress(answer["host"], port, socket.AddressFamily(answer["family"])) for answer in found]
 
     async def close(self) -> None:
         """Closes the resolver beneath."""

@@ -20,7 +20,6 @@ from yarl import URL
 
 from obmen import settings
 from obmen.clients.egress import (
-    RETRY_S,
     Address,
     EgressPolicy,
     GuardedResolver,
@@ -31,6 +30,8 @@ from obmen.clients.egress import (
 from obmen.errors import StepFailed, Temporary, TooLarge, Unavailable
 from obmen.ports import HttpRequest, HttpResponse
 
+RETRY_S: Final = 5.0
+"""What `Temporary` asks to wait where nobody answered."""
 REDIRECTS: Final = 5
 """A request is sent on so many times at most."""
 

@@ -101,6 +101,7 @@ class JavaScriptSandbox:
 
         A dotted path of ``Expression.into`` makes the objects it lacks, in place of anything that is no object.
         """
+        self._check_open()
         if (known := _without_engine(expressions, variables)) is not None:
             return known
         sources = [expression.source for expression in expressions]
@@ -112,8 +113,7 @@ class JavaScriptSandbox:
         return (await self._ask({"v": _mentioned([code], variables), "c": code}, [code]))[0]
 
     async def _ask(self, request: dict[str, Any], sources: Sequence[str]) -> list[Any]:
-        if not self._children:
-            raise Unavailable("script.closed")
+        self._check_open()
         child = min(self._children, key=len)
         try:
             body = await child.ask(msgspec.json.encode(request))
@@ -127,6 +127,10 @@ class JavaScriptSandbox:
         if answer.failure is not None:
             self._fail(answer.failure, sources, is_code="c" in request)
         return answer.values
+
+    def _check_open(self) -> None:
+        if not self._children:
+            raise Unavailable("script.closed")
 
     def _fail(self, failure: _Failure, sources: Sequence[str], *, is_code: bool) -> NoReturn:
         source = _shown(sources[min(failure.at, len(sources) - 1)])

@@ -15,9 +15,7 @@ from obmen.domain.fields.text import is_secret
 from obmen.errors import FieldProblem, InvalidValue
 
 
-def parse(
-    catalog: Catalog, values: Any, context: WriteContext, *, creating: bool, enforce_required: bool = True
-) -> dict[int, Any]:
+def parse(catalog: Catalog, values: Any, context: WriteContext, *, creating: bool) -> dict[int, Any]:
     """Stored values by field number of what was sent; for a new record the defaults too.
 
     `InvalidValue` names every value that does not fit its field, every unknown field and every missing required one.
@@ -43,7 +41,7 @@ def parse(
             if default is not None:
                 parsed[field.number] = default
         empty = parsed.get(field.number) is None and (creating or field.number in parsed)
-        if enforce_required and field.required and empty and not any(p.field == field.id for p in problems):
+        if field.required and empty and not any(p.field == field.id for p in problems):
             problems.append(FieldProblem("field.required", field=field.id, name=field.name))
     if problems:
         raise InvalidValue("field.invalid", problems=tuple(problems), count=len(problems))

@@ -108,10 +108,7 @@ class CatalogTable:
         return [author, *(stored.get(field.number) for field in self.value_fields)]
 
     def update(self, numbers: tuple[int, ...]) -> str:
-        """``(id, author, value of each field number…) → (found, version)``, appends ``record.updated``.
-
-        ``version`` is NULL where nothing differed: then nothing is written and no event is logged.
-        """
+        """``(id, author, value of each field number…) → found``, appends ``record.updated``; where nothing differs nothing is written."""
         if numbers not in self._updates:
             self._updates[numbers] = self._update(numbers)
         return self._updates[numbers]
@@ -130,7 +127,7 @@ class CatalogTable:
             f"where t.id = old.id and ({differs or 'false'}) returning t.*), "
             f"e as (insert into {self.events} (type, catalog_id, record_id, actor, new, old) select 'record.updated', "
             f"{self.catalog.id}, r.id, $2, jsonb_build_object('id', r.id, 'title', r.title{new}), to_jsonb(old) "
-            "from r, old) select exists (select from old) as found, (select version from r) as version"
+            "from r, old) select exists (select from old)"
         )
 
     def update_arguments(
