@@ -44,10 +44,11 @@ from obmen.services.process_journal import ProcessJournal
 from obmen.services.process_runs import World
 from obmen.services.processes import ABORTED_CHANNEL, CHANNEL, Processes
 from obmen.services.records import Records
+from obmen.services.system_catalogs import system_catalogs
 from obmen.services.webhooks import Webhooks
 from obmen.settings import Settings
 from obmen.storage.data_folder import is_locked, locked
-from obmen.storage.database import Database, connect, migrate
+from obmen.storage.database import Database, connect, migrate, missing_migrations
 from obmen.storage.embedded import EmbeddedPostgres
 from obmen.workers.deliveries import Deliverer
 from obmen.workers.presence import Presence
@@ -252,6 +253,18 @@ def _lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMa
             yield
 
     return live
+
+
+async def is_prepared(settings: Settings) -> bool:
+    """Whether there is nothing for `prepare` to do."""
+    base = await connect(settings.database.url, settings.database.schema, connections=1)
+    try:
+        if await missing_migrations(base):
+            return False
+        known = {row["text_id"] for row in await base.fetch("read_catalogs")}
+        return known >= set(system_catalogs()) and bool(await base.fetchval("count_administrators"))
+    finally:
+        await base.close()
 
 
 async def prepare(settings: Settings, language: str) -> Prepared | None:

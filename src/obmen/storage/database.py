@@ -120,6 +120,14 @@ def migrations() -> list[tuple[int, str, str]]:
     return sorted(found)
 
 
+async def missing_migrations(database: Database) -> int:
+    """How many are not applied yet."""
+    table = f"{database.schema}.migrations"
+    if not await database.pool.fetchval("select to_regclass($1) is not null", table):
+        return len(migrations())
+    return len(migrations()) - int(await database.pool.fetchval(f"select count(*) from {table}"))
+
+
 async def migrate(database: Database) -> int:
     """Applies what is missing, each migration in a transaction of its own; returns how many were.
 

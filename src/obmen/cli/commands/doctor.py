@@ -15,7 +15,7 @@ from obmen.clients.secrets import load_key
 from obmen.errors import ObmenError, SetupError
 from obmen.settings import Settings
 from obmen.storage.data_folder import is_locked
-from obmen.storage.database import connect, migrations
+from obmen.storage.database import connect, missing_migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,15 +89,9 @@ def _database(settings: Settings) -> None:
 
 
 async def _ask(settings: Settings) -> None:
-    database = await connect(settings.database.url, settings.database.schema, connections=2)
+    database = await connect(settings.database.url, settings.database.schema, connections=1)
     try:
-        done = await database.pool.fetchval(
-            "select to_regclass($1) is not null", f"{settings.database.schema}.migrations"
-        )
-        count = (
-            await database.pool.fetchval(f"select count(*) from {settings.database.schema}.migrations") if done else 0
-        )
-        if count < len(migrations()):
-            raise SetupError("setup.not_migrated", missing=len(migrations()) - count)
+        if missing := await missing_migrations(database):
+            raise SetupError("setup.not_migrated", missing=missing)
     finally:
         await database.close()

@@ -1,5 +1,6 @@
 """``obmen serve``: the database, the workers and the HTTP server, until Ctrl-C or SIGTERM."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -50,9 +51,11 @@ def serve(
 
 def _start(settings: Settings, *, demo: bool) -> None:
     _hand_over(settings)
-    migrated = subprocess.run([sys.executable, "-m", "obmen", "migrate", *(["--demo"] if demo else [])], check=False)
-    if migrated.returncode:
-        raise typer.Exit(migrated.returncode)  # it has said why
+    if demo or not asyncio.run(bootstrap.is_prepared(settings)):
+        command = [sys.executable, "-m", "obmen", "migrate", *(["--demo"] if demo else [])]
+        migrated = subprocess.run(command, check=False)
+        if migrated.returncode:
+            raise typer.Exit(migrated.returncode)  # it has said why
     worker = WorkerProcess()
     server = Server(
         "obmen.bootstrap:app",
