@@ -271,6 +271,7 @@ class Run:
     ) -> None:
         transaction = connection.transaction()
         await transaction.start()
+        journaled = self.number
         try:
             outputs = await component.run(inputs, self._context(connection))
             assignments = await self._assignments(command.call.outputs, outputs)
@@ -283,11 +284,14 @@ class Run:
                     number = await self._world.journal.close(connection, self._launch, self.number, self.holder, state)
                 else:
                     number = await self._save(connection, state)
+                self.number = number  # before: where the answer to the commit is lost, it must be let go all the same
                 await transaction.commit()
-                self.number, self.state = number, state
+                self.state = state
                 self._saved = (state, frozenset(self._calling))
-        except BaseException:
-            with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
+        except BaseException as error:
+            if not isinstance(error, FAULTS):
+                self.number = journaled
+            with contextlib.suppress(*FAULTS, asyncpg.PostgresError):
                 await transaction.rollback()
             raise
         self._world.records.wrote()
@@ -326,8 +330,8 @@ class Run:
             if self.state.outcome is not None or (current[0] is self._saved[0] and current[1] == self._saved[1]):
                 return
             async with self._transaction() as connection:
-                number = await self._save(connection, self.state)
-            self.number, self._saved = number, current
+                self.number = await self._save(connection, self.state)
+            self._saved = current
         self._world.records.wrote()
 
     def _transaction(self) -> AbstractAsyncContextManager[Connection]:

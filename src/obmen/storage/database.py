@@ -5,7 +5,7 @@ schema's name. Nothing relies on ``search_path``. Called by ``services`` and ``w
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from importlib.resources import files
@@ -47,11 +47,17 @@ class Database:
     """A pool of connections to one PostgreSQL and the queries of one schema in it."""
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", reserve: "asyncpg.Pool[asyncpg.Record]", schema: str
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        reserve: "asyncpg.Pool[asyncpg.Record]",
+        own: Callable[[], Awaitable[Connection]],
+        schema: str,
     ) -> None:
         self.pool = pool
         self.reserve = reserve
         """Connections for those who hold something that holders of the others may wait for: they must not wait in turn."""
+        self.own = own
+        """Opens a connection of no pool, for who keeps it for long; it is theirs to close."""
         self.schema = schema
         self.queries = {name: text.replace("{schema}", schema) for name, text in _texts().items()}
 
@@ -85,13 +91,11 @@ class Database:
 
 async def connect(url: str, schema: str, *, connections: int) -> Database:
     """A `Database` on ``url``; `SetupError` where PostgreSQL cannot be reached or is too old."""
-    create = partial(
-        asyncpg.create_pool,
-        url,
-        command_timeout=60,
-        reset=_keep,
-        server_settings={"application_name": "obmen", "timezone": "UTC", "jit": "off"},
-    )
+    session: dict[str, Any] = {
+        "command_timeout": 60,
+        "server_settings": {"application_name": "obmen", "timezone": "UTC", "jit": "off"},
+    }
+    create = partial(asyncpg.create_pool, url, reset=_keep, **session)
     try:
         pool = await create(min_size=1, max_size=connections)
         reserve = await create(min_size=0, max_size=_RESERVE)
@@ -99,7 +103,7 @@ async def connect(url: str, schema: str, *, connections: int) -> Database:
         raise SetupError("setup.database_unreachable", problem=error) from error
     async with pool.acquire() as connection:
         version = connection.get_server_version()
-    database = Database(pool, reserve, schema)
+    database = Database(pool, reserve, partial(asyncpg.connect, url, **session), schema)
     if version.major < 14:
         await database.close()
         raise SetupError("setup.postgres_too_old", found=version.major)

@@ -1,6 +1,6 @@
 """A connection with nobody else on it: what a worker holds by it (advisory locks, ``LISTEN``) ends with it.
 
-Called by ``services/notifications`` and ``workers``.
+It is none of the pool's: those who work would have so many fewer. Called by ``services/notifications`` and ``workers``.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ _GOODBYE_S: Final = 2.0
 
 @contextlib.asynccontextmanager
 async def own_connection(database: Database, lost: asyncio.Event) -> AsyncIterator[Connection]:
-    """A connection that is closed at the end, never used again; ``lost`` is set when it breaks."""
-    connection = await database.pool.acquire()
+    """A connection that is closed at the end; ``lost`` is set when it breaks."""
+    connection = await database.own()
     try:
         connection.add_termination_listener(lambda _: lost.set())
         yield connection
@@ -39,5 +39,3 @@ async def own_connection(database: Database, lost: asyncio.Event) -> AsyncIterat
         except FAULTS:
             with contextlib.suppress(*FAULTS):
                 connection.terminate()
-        with contextlib.suppress(*FAULTS):
-            await database.pool.release(connection)
