@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -47,10 +49,19 @@ def load_key(key: str, file: Path) -> bytes:
             raise SetupError("setup.secret_key")
         return found
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(0o600)
-        file.write_bytes(secrets.token_bytes(32))
+        _make_key(file)
     found = file.read_bytes()
     if len(found) != 32:
         raise SetupError("setup.secret_key")
     return found
+
+
+def _make_key(file: Path) -> None:
+    """Whole or not at all, and the first wins: the processes of a server start at once and must agree on one key."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=file.name) as made:  # only its owner can read it
+        made.write(secrets.token_bytes(32))
+        made.flush()
+        os.fsync(made.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(made.name, file)

@@ -1,9 +1,11 @@
-"""Another system on loopback."""
+"""Another system on loopback, and one server for all tests that need nothing special of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from at_work import Peer
+
+from live_server import LiveServer
 
 
 @pytest.fixture
@@ -14,3 +16,14 @@ async def peer() -> AsyncIterator[Peer]:
     yield found
     found.free.set()
     await runner.cleanup()
+
+
+@pytest.fixture(scope="session")
+def shared_server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with the settings as they are."""
+    live = LiveServer(tmp_path_factory.mktemp("shared") / "data", new_database())
+    live.start()
+    try:
+        yield live
+    finally:
+        live.kill()

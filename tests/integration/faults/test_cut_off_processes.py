@@ -146,8 +146,16 @@ FAULT = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULT)
-@pytest.mark.parametrize("moment", ["update", "delete"])
+@pytest.mark.parametrize(
+    ("moment", "fault"),
+    [
+        ("update", "the session is ended"),
+        ("update", "PostgreSQL shuts down"),
+        ("delete", "the session is ended"),
+        ("delete", "PostgreSQL has no memory"),
+        ("delete", "transactions collide"),
+    ],
+)
 async def test_a_process_that_the_database_fails_is_carried_on(
     obmen: Wired, test_settings: Settings, peer: Peer, moment: str, fault: str
 ) -> None:

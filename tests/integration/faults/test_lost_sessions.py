@@ -144,7 +144,8 @@ async def hears_of_a_change(live: LiveServer, company: Company, url: str) -> Non
     async with bootstrap.running(elsewhere) as other:
         made = await other.application.catalogs.create(SYSTEM, {"name": "Made elsewhere", "sectionId": company.section})
     wait_until(
-        lambda: made.key in [found["id"] for found in live.api("GET", "/catalogs")], "the catalog that was made elsewhere"
+        lambda: made.key in [found["id"] for found in live.api("GET", "/catalogs")],
+        "the catalog that was made elsewhere",
     )
 
 
