@@ -23,7 +23,6 @@ import msgspec
 
 from obmen import assets, settings
 from obmen.clients import sandbox
-from obmen.domain.processes.variables import assign
 from obmen.errors import ScriptFailed, SetupError, Unavailable
 from obmen.ports import Expression
 
@@ -40,6 +39,7 @@ _NAME: Final = re.compile(
     |NaN|_)\Z)[A-Za-z_$][A-Za-z0-9_$]*""",
     re.VERBOSE,
 )
+_SAFE_INTEGER: Final = 2**53 - 1
 _PLAIN: Final = re.compile(r"""'[^'"\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*"|0|[1-9][0-9]{0,14}|true|false|null""")
 """Literals that mean in JSON what they mean in JavaScript."""
 _HIDDEN_NAMES: Final = re.compile(r"\beval\b|\\u")
@@ -279,16 +279,23 @@ def _without_engine(expressions: Sequence[Expression], variables: Mapping[str, A
     """The values where every expression is a variable or a plain literal, as most parameters are; None where one is more."""
     values = []
     for expression in expressions:
-        source = expression.source.strip()
-        if source in variables and _NAME.fullmatch(source):
+        source = expression.source.strip(" \t\r\n")
+        if source in variables and _NAME.fullmatch(source) and not _rounded(variables[source]):
             values.append(variables[source])
         elif _PLAIN.fullmatch(source):
             values.append(msgspec.json.decode(f'"{source[1:-1]}"' if source[0] in "'\"" else source))
         else:
             return None
         if expression.into is not None:
-            variables = assign(variables, [(expression.into, values[-1])])
+            if "." in expression.into:  # what a path means on lists is the engine's to say
+                return None
+            variables = {**variables, expression.into: values[-1]}
     return values
+
+
+def _rounded(value: Any) -> bool:
+    """Whether JavaScript may write a number otherwise than it came."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) > _SAFE_INTEGER)
 
 
 @lru_cache(4096)

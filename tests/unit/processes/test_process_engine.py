@@ -348,3 +348,20 @@ def test_every_element_is_found_by_its_file_and_its_tags():
         "start_event": ("startEvent",),
     }
     assert all(elements()[name].tags.count(tag) == 1 for tag, name in names_by_tag().items())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("items.0.name", [{"name": "new"}, 2]),
+        ("items.1", [{"name": "old"}, "new"]),
+        ("items.2", [{"name": "old"}, 2, "new"]),
+        ("items.1.name", [{"name": "old"}, {"name": "new"}]),
+        ("items.name", {"name": "new"}),
+    ],
+)
+def test_a_path_leads_into_lists(path: str, expected: object) -> None:
+    before = {"items": [{"name": "old"}, 2]}
+
+    assert assign(before, [(path, "new")]) == {"items": expected}
+    assert before == {"items": [{"name": "old"}, 2]}
