@@ -35,7 +35,14 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="An external PostgreSQL 14 or newer; empty: the embedded server in the data folder.")
     ] = ""
     schema: Annotated[str, Meta(description="Schema of Obmen's tables.", pattern="^[a-z_][a-z0-9_]{0,47}$")] = "obmen"
-    connections: Annotated[int, Meta(description="Connections of each process, at most.", ge=2, le=200)] = 12
+    connections: Annotated[
+        int,
+        Meta(
+            description="Connections of each process for its work, at most; up to 8 of its own come on top.",
+            ge=2,
+            le=200,
+        ),
+    ] = 12
     sql_port: Annotated[
         int, Meta(description="TCP port of the embedded server, with passwords; 0: socket only.", ge=0, le=65535)
     ] = 0

@@ -19,6 +19,7 @@ FAULTS: Final = (
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
 )

@@ -88,6 +88,7 @@ async def end_sessions(url: str) -> int:
         for _ in range(ROUNDS):
             ended += await other.fetchval(END_ALL)
             time.sleep(random.uniform(0.0, 0.08))  # noqa: ASYNC251 (nothing else runs in this loop)
+            await other.execute("notify obmen_processes")  # workers look for work, on connections that are gone
     return ended
 
 
