@@ -111,11 +111,12 @@ class ProcessJournal:
         """Writes how a process ended, ``aborted`` saying why it was broken off; its id. `Taken` where it is not ours."""
         finished = now()
         outcome = state.outcome
-        status, result = "$done", self._shown(_masked(state.variables))
         if aborted:
             status, result = "$aborted", aborted
         elif isinstance(outcome, Broken):
             status, result = "$error", f"{outcome.message} [{', '.join(filter(None, (outcome.element, outcome.code)))}]"
+        else:
+            status, result = "$done", self._shown(_masked(state.variables))
         values = {
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),

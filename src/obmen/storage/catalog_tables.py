@@ -157,11 +157,6 @@ class CatalogTable:
             f"jsonb_populate_record(null::{self.name}, e.{column}) r where e.position = any($1::bigint[])"
         )
 
-    @cached_property
-    def existing(self) -> str:
-        """``(ids) → id`` of those that exist."""
-        return f"select id from {self.name} where id = any($1::bigint[]) and removed_at is null"
-
     def matching(self, condition: sa.ColumnElement[bool], ids: Sequence[int] | None) -> tuple[str, list[Any]]:
         """``from … where …`` of the records that match, with its arguments."""
         where, arguments = compile_condition(condition)
