@@ -27,25 +27,25 @@ from obmen.clients.http import GuardedHttp
 from obmen.clients.javascript import JavaScriptSandbox
 from obmen.clients.passwords import Passwords
 from obmen.clients.secrets import SecretBox, load_key
-from obmen.domain.catalogs import USERS
-from obmen.domain.rights import SYSTEM
-from obmen.services import accounts as accounts_module
-from obmen.services import catalog_cache
-from obmen.services.accounts import Accounts
+from obmen.domain.catalogs.schema import USERS
+from obmen.domain.rights.rights import SYSTEM
+from obmen.services.accounts import accounts as accounts_module
+from obmen.services.accounts.accounts import Accounts
 from obmen.services.application import Application
-from obmen.services.background import Background
-from obmen.services.catalog_cache import CatalogCache
-from obmen.services.catalogs import Catalogs
-from obmen.services.event_log import EventLog
-from obmen.services.files import Files
-from obmen.services.listeners import Listeners
-from obmen.services.notifications import Heard, Notifications
-from obmen.services.process_journal import ProcessJournal
-from obmen.services.process_runs import World
-from obmen.services.processes import ABORTED_CHANNEL, CHANNEL, Processes
-from obmen.services.records import Records
+from obmen.services.catalogs.catalogs import Catalogs
+from obmen.services.events.log import EventLog
+from obmen.services.events.notifications import Heard, Notifications
+from obmen.services.files.files import Files
+from obmen.services.processes.background import Background
+from obmen.services.processes.journal import ProcessJournal
+from obmen.services.processes.listeners import Listeners
+from obmen.services.processes.processes import ABORTED_CHANNEL, CHANNEL, Processes
+from obmen.services.processes.runs import World
+from obmen.services.records.reading import Records
+from obmen.services.schema import cache as catalog_cache
+from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs import system_catalogs
-from obmen.services.webhooks import Webhooks
+from obmen.services.webhooks.webhooks import Webhooks
 from obmen.settings import Settings
 from obmen.storage.data_folder import is_locked, locked
 from obmen.storage.database import Database, connect, migrate, missing_migrations

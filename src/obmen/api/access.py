@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Message, Scope
 
-from obmen.domain.rights import Caller
+from obmen.domain.rights.rights import Caller
 from obmen.errors import Forbidden, NotAuthenticated
 from obmen.settings import Settings
 

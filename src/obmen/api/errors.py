@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from obmen import messages
-from obmen.domain.records import encode
+from obmen.domain.encoding import encode
 from obmen.errors import (
     BadRequest,
     InvalidValue,

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from litestar import MediaType, Request, Response
 
-from obmen.domain import query_strings
+from obmen.domain.encoding import encode
 from obmen.domain.field_types import shown
-from obmen.domain.filters import read_json as read_json_parameter
-from obmen.domain.records import encode
-from obmen.domain.request_bodies import read_json
+from obmen.domain.queries.filters import read_json as read_json_parameter
+from obmen.domain.requests import query_strings
+from obmen.domain.requests.bodies import read_json
 from obmen.errors import BadRequest, InvalidFilter, TooLarge
 from obmen.ports import RecordsQuery
 from obmen.settings import Limits

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from obmen.components import Component, Context, Effect
-from obmen.domain.catalog_choice import RecordValues
+from obmen.domain.processes.catalog_choice import RecordValues
 
 
 class AddRecord(Component[RecordValues]):

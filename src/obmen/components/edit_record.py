@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from obmen.components import Component, Context, Effect
-from obmen.domain.catalog_choice import RecordValues, required_id
+from obmen.domain.processes.catalog_choice import RecordValues, required_id
 
 
 class EditInputs(RecordValues, frozen=True, kw_only=True, rename="camel"):

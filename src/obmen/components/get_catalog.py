@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from obmen.components import Component, Context
-from obmen.domain.catalog_choice import CatalogChoice
+from obmen.domain.processes.catalog_choice import CatalogChoice
 
 
 class GetCatalog(Component[CatalogChoice]):

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from obmen.components import Component, Context, Effect
-from obmen.domain.catalog_choice import as_object
-from obmen.domain.records import encode
+from obmen.domain.encoding import encode
+from obmen.domain.processes.catalog_choice import as_object
 from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse
 

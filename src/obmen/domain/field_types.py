@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 import sqlalchemy as sa
 
-from obmen.domain.catalogs import Field, Schema
+from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.numbers import decimal
 from obmen.errors import FieldProblem, InvalidCatalog, InvalidFilter
 

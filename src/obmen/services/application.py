@@ -2,13 +2,13 @@
 
 import msgspec
 
-from obmen.services.accounts import Accounts
-from obmen.services.catalog_cache import CatalogCache
-from obmen.services.catalogs import Catalogs
-from obmen.services.files import Files
-from obmen.services.listeners import Listeners
-from obmen.services.processes import Processes
-from obmen.services.records import Records
+from obmen.services.accounts.accounts import Accounts
+from obmen.services.catalogs.catalogs import Catalogs
+from obmen.services.files.files import Files
+from obmen.services.processes.listeners import Listeners
+from obmen.services.processes.processes import Processes
+from obmen.services.records.reading import Records
+from obmen.services.schema.cache import CatalogCache
 from obmen.settings import Settings
 from obmen.storage.database import Database
 

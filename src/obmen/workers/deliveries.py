@@ -14,8 +14,8 @@ import structlog
 
 from obmen.domain.webhooks.matching import Subscription
 from obmen.ports import Http
-from obmen.services.event_log import PLACED_CHANNEL
-from obmen.services.webhooks import CHANNEL, Webhooks
+from obmen.services.events.log import PLACED_CHANNEL
+from obmen.services.webhooks.webhooks import CHANNEL, Webhooks
 from obmen.storage.database import Connection
 from obmen.storage.own_connection import FAULTS, own_connection
 from obmen.workers.webhook_stream import WebhookStream

@@ -10,7 +10,7 @@ import secrets
 
 import structlog
 
-from obmen.services.processes import Processes
+from obmen.services.processes.processes import Processes
 from obmen.storage.own_connection import FAULTS, own_connection
 
 _BACK_OFF_S = 0.5

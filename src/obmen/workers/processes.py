@@ -6,7 +6,7 @@ Any number may run. Started by ``bootstrap``; woken by ``NOTIFY obmen_processes`
 import structlog
 
 from obmen.clients.clock import now
-from obmen.services.processes import Processes
+from obmen.services.processes.processes import Processes
 from obmen.storage.own_connection import FAULTS
 from obmen.workers.loop import Loop
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from obmen.services.event_log import CHANNEL
+from obmen.services.events.log import CHANNEL
 from obmen.storage.database import Connection, Database
 from obmen.storage.own_connection import FAULTS, own_connection
 from obmen.workers.loop import Loop

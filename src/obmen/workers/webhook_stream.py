@@ -17,12 +17,12 @@ import structlog
 from obmen import __version__, messages
 from obmen.clients.clock import now
 from obmen.domain.webhooks.deliveries import Delivery, Outcome, Status, Step
-from obmen.domain.webhooks.lanes import Lanes
 from obmen.domain.webhooks.matching import Subscription
+from obmen.domain.webhooks.record_queues import Lanes
 from obmen.domain.webhooks.signing import headers, message_id
 from obmen.errors import Conflict, ObmenError
 from obmen.ports import Http, HttpRequest
-from obmen.services.webhooks import Cursor, Webhooks
+from obmen.services.webhooks.webhooks import Cursor, Webhooks
 from obmen.storage.own_connection import FAULTS
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 from aiohttp import web
 
-from obmen.domain.catalogs import Catalog
-from obmen.domain.rights import SYSTEM
+from obmen.domain.catalogs.schema import Catalog
+from obmen.domain.rights.rights import SYSTEM
 from obmen.services.application import Application
-from obmen.services.listeners import Listener
+from obmen.services.processes.listeners import Listener
 from scenario_files import ScenarioFile, as_file, js
 
 PATIENCE_S = 40.0

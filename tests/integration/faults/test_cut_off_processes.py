@@ -19,7 +19,7 @@ from at_work import (
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
-from obmen.domain.rights import SYSTEM
+from obmen.domain.rights.rights import SYSTEM
 from obmen.errors import ProcessFailed
 from obmen.ports import RecordsQuery
 from obmen.settings import Settings

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from webhook_company import PlainHttp, Receiver, open_company
 
-from obmen.domain.rights import SYSTEM
-from obmen.services.catalog_cache import CatalogCache
-from obmen.services.catalogs import Catalogs
+from obmen.domain.rights.rights import SYSTEM
+from obmen.services.catalogs.catalogs import Catalogs
+from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import connect, migrate
 from obmen.storage.embedded import EmbeddedPostgres
 

@@ -13,15 +13,15 @@ from aiohttp import web
 
 from obmen.clients.files import FileStore
 from obmen.clients.secrets import SecretBox
-from obmen.domain.rights import SYSTEM, Caller
+from obmen.domain.rights.rights import SYSTEM, Caller
 from obmen.errors import Temporary
 from obmen.ports import HttpResponse
-from obmen.services.catalog_cache import CatalogCache
-from obmen.services.catalogs import Catalogs
-from obmen.services.event_log import EventLog
-from obmen.services.files import Files
-from obmen.services.records import Records
-from obmen.services.webhooks import Webhooks
+from obmen.services.catalogs.catalogs import Catalogs
+from obmen.services.events.log import EventLog
+from obmen.services.files.files import Files
+from obmen.services.records.reading import Records
+from obmen.services.schema.cache import CatalogCache
+from obmen.services.webhooks.webhooks import Webhooks
 from obmen.settings import Limits, Webhook
 from obmen.storage.database import connect
 from obmen.workers.deliveries import Deliverer

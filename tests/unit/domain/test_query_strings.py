@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obmen.domain import query_strings
+from obmen.domain.requests import query_strings
 from obmen.errors import BadRequest, TooLarge
 from php_queries import bracketed
 

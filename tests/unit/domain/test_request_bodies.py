@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obmen.domain.request_bodies import data_address, read_body, read_json
+from obmen.domain.requests.bodies import data_address, read_body, read_json
 from obmen.errors import BadRequest, TooLarge
 
 CONTENT_TYPES = st.sampled_from(

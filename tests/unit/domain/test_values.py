@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obmen.domain.catalogs import Field, Schema
+from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.dates import iso, moment
 from obmen.domain.field_types import Items, WriteContext, like, record_id, shown
 from obmen.domain.fields import field_types

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from obmen.domain.catalogs import Catalog, Field
+from obmen.domain.catalogs.schema import Catalog, Field
 from obmen.domain.events import Event, changed_columns
 from obmen.domain.webhooks.matching import Subscription, matches, watched_columns
 

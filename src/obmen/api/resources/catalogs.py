@@ -6,13 +6,13 @@ from litestar import Response, Router, delete, get, patch, post
 
 from obmen.api.described import described, list_of, mapping, shape, text
 from obmen.api.wire import ApiRequest, answer, fields_parameter, json_object, query
-from obmen.domain import query_strings
 from obmen.domain.field_types import shown
+from obmen.domain.requests import query_strings
 from obmen.errors import InvalidFilter
-from obmen.services.catalogs import describe_catalog
+from obmen.services.catalogs.catalogs import describe_catalog
 
 if TYPE_CHECKING:
-    from obmen.domain.catalogs import Catalog
+    from obmen.domain.catalogs.schema import Catalog
 
 _FIELD = shape(
     id=text("Id; leave it out for a new field"),

@@ -8,8 +8,8 @@ from litestar.response import Redirect
 
 from obmen.api.described import described
 from obmen.api.wire import ApiRequest
-from obmen.domain import rights
 from obmen.domain.field_types import record_id, shown
+from obmen.domain.rights import rights
 from obmen.errors import NotFound
 
 _SANDBOX: Final = "sandbox; default-src 'none'"

@@ -4,8 +4,8 @@ from litestar import Response, Router, get
 
 from obmen.api.described import described, list_of, mapping, shape, text
 from obmen.api.wire import ApiRequest, answer
-from obmen.domain.catalogs import USERS
-from obmen.domain.rights import SYSTEM
+from obmen.domain.catalogs.schema import USERS
+from obmen.domain.rights.rights import SYSTEM
 
 _PROFILE = shape(
     id=text("Id of the employee"),

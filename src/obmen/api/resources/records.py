@@ -4,7 +4,7 @@ from litestar import Response, Router, delete, get, patch, post
 
 from obmen.api.described import SAVED, described, list_of, mapping, number, shape, text
 from obmen.api.wire import ApiRequest, answer, fields_parameter, json_object, query, records_query
-from obmen.domain import query_strings
+from obmen.domain.requests import query_strings
 
 _VALUES = mapping("Values by field id")
 _RECORD = shape(id=text("Id"), catalogId=text("Id of its catalog"), title=text("Title"), values=_VALUES)

@@ -5,8 +5,8 @@ from litestar import Response, Router, post
 from obmen.api.access import OPEN, client_address, remember, require_same_origin
 from obmen.api.described import described, shape, text
 from obmen.api.wire import ApiRequest, answer, body
-from obmen.domain import query_strings
-from obmen.domain.request_bodies import read_body
+from obmen.domain.requests import query_strings
+from obmen.domain.requests.bodies import read_body
 from obmen.errors import BadRequest
 
 _FORM_BYTES = 16_384

@@ -15,11 +15,11 @@ from litestar.types import Receive, Scope, Send
 from obmen.api.access import OPEN, cookie_caller
 from obmen.api.errors import respond
 from obmen.api.wire import aside, body
-from obmen.domain import query_strings
-from obmen.domain.records import encode
-from obmen.domain.request_bodies import read_body
+from obmen.domain.encoding import encode
+from obmen.domain.requests import query_strings
+from obmen.domain.requests.bodies import read_body
 from obmen.errors import NotFound, ObmenError
-from obmen.services.processes import Answer, answer_of
+from obmen.services.processes.processes import Answer, answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

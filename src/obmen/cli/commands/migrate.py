@@ -10,7 +10,7 @@ import typer
 
 from obmen import bootstrap
 from obmen.cli.terminal import language, say, tell_administrator, told
-from obmen.services.demo import FORM, Demo
+from obmen.services.installation.demo import FORM, Demo
 from obmen.settings import Settings
 
 COMMAND = typer.Typer()

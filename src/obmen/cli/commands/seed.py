@@ -6,7 +6,7 @@ import typer
 
 from obmen import bootstrap
 from obmen.cli.terminal import language, say, tell_administrator, told
-from obmen.services.demo import Demo
+from obmen.services.installation.demo import Demo
 from obmen.settings import Settings
 
 COMMAND = typer.Typer()

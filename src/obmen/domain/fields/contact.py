@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from obmen.domain.catalogs import Field, Schema
+from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
     Column,
     Condition,

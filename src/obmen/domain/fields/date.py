@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from obmen.domain.catalogs import Field, Schema
+from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.dates import iso, moment
 from obmen.domain.field_types import (
     Column,

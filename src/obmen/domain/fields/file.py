@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import msgspec
 
-from obmen.domain.catalogs import Field, Schema
+from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
     Column,
     Condition,

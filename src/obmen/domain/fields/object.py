@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from obmen.domain.catalogs import Catalog, Field, Schema
+from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.field_types import (
     Column,
     Condition,

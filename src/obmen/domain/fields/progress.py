@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from obmen.domain.catalogs import Field
+from obmen.domain.catalogs.schema import Field
 from obmen.domain.field_types import (
     Column,
     Condition,

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from obmen.domain.catalogs import Field
+from obmen.domain.catalogs.schema import Field
 from obmen.domain.field_types import (
     Column,
     Condition,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from obmen.domain.catalogs import Field, Schema
+from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
     Column,
     Condition,

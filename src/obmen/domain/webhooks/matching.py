@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from obmen.domain.catalogs import Catalog
+from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.events import UPDATED, Event
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from obmen.domain.encoding import encode
 from obmen.domain.events import CREATED, UPDATED, Event
-from obmen.domain.records import encode
 
 
 def body(

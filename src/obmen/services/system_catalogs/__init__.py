@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from obmen import discovery, messages
-from obmen.domain.catalogs import Catalog
-from obmen.domain.rights import Caller
+from obmen.domain.catalogs.schema import Catalog
+from obmen.domain.rights.rights import Caller
 from obmen.storage.database import Connection, Database
 
 SECTION = "$management"

@@ -2,7 +2,7 @@
 
 import re
 
-from obmen.domain.catalogs import USERS
+from obmen.domain.catalogs.schema import USERS
 from obmen.domain.field_types import shown
 from obmen.errors import Conflict, FieldProblem, InvalidValue
 from obmen.services.system_catalogs import SystemCatalog, Write

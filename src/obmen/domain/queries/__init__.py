@@ -1,0 +1,1 @@
+"""Filters and queries as data, read from the spellings that clients use."""

@@ -1,0 +1,1 @@
+"""Values of records on their way in."""

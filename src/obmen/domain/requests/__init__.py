@@ -1,0 +1,1 @@
+"""What other systems send: query strings, forms, JSON, XML."""

@@ -1,0 +1,1 @@
+"""Sections and catalogs: reading, creating, changing, removing."""

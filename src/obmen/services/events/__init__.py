@@ -1,0 +1,1 @@
+"""Notifications between processes, and the wake-up of the sequencer."""

@@ -1,0 +1,1 @@
+"""Files: descriptions in the database, content in the store."""

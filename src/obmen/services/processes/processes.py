@@ -1,0 +1,240 @@
+"""Processes: starting them, waiting for one, and carrying on those that were left (law 4).
+
+A process that is waited for runs in the server process that got its request; any other is journaled first and taken by
+whichever worker is free. Called by the API, by ``workers/processes`` and by the system catalogs.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from obmen import components
+from obmen.clients.clock import now
+from obmen.domain.encoding import encode
+from obmen.domain.processes import reader
+from obmen.domain.processes.engine import Broken, Start, State, advance, load
+from obmen.domain.processes.scenarios import Scenario
+from obmen.errors import (
+    InvalidScenario,
+    ProcessFailed,
+    ProcessTimedOut,
+    StepFailed,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
+from obmen.services.processes.journal import Launch, Mode, Taken
+from obmen.services.processes.listeners import Listener
+from obmen.services.processes.runs import Run, World
+from obmen.storage.database import Database
+from obmen.storage.own_connection import FAULTS
+
+CHANNEL: Final = "obmen_processes"
+ABORTED_CHANNEL: Final = "obmen_aborted"
+_SCENARIOS: Final = 500
+_AGAIN_S: Final = 1.0
+
+log = structlog.get_logger()
+
+
+class Processes:
+    """All processes of this server process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._scenarios: OrderedDict[int, Scenario] = OrderedDict()
+        self._running: dict[Run, asyncio.Task[Any]] = {}
+
+    @property
+    def database(self) -> Database:
+        """Where they are journaled."""
+        return self._world.database
+
+    @property
+    def free(self) -> int:
+        """How many more this server process may run at once."""
+        return max(0, self._world.settings.running - len(self._running))
+
+    def set_holder(self, holder: int | None) -> None:
+        """The lock that says this server process lives."""
+        self._world.journal.holder = holder
+
+    def launch(self, listener: Listener, mode: Mode, variables: Mapping[str, Any], initiator: int | None) -> Launch:
+        """A start by an external request; the event's own variables are added."""
+        started = now()
+        settings = self._world.settings
+        seconds = settings.sync_timeout_s if mode == "$sync" else settings.timeout_s
+        event = {"id": str(listener.id), "type": "$webRequest", "async": mode == "$async"}
+        user = {"id": None if initiator is None else str(initiator)}
+        return Launch(
+            scenario_version=listener.scenario_version,
+            started_at=started,
+            deadline=started + timedelta(seconds=seconds),
+            initiator=initiator,
+            script=listener.script,
+            event=listener.link,
+            mode=mode,
+            code=str(uuid4()),
+            input={**variables, "event": event, "script": {"id": str(listener.script_id)}, "user": user},
+        )
+
+    async def run(self, launch: Launch) -> Mapping[str, Any]:
+        """The variables of a process at its end; `ProcessFailed`, `ProcessTimedOut`, or `Unavailable` where it was aborted."""
+        if not self.free:
+            limit = self._world.settings.running
+            raise TooManyRequests("process.too_many", limit=limit, seconds=1)
+        run = Run(self._world, launch, await self.scenario(launch.scenario_version))
+        task = self._start(run, may_park=False)
+        try:
+            await asyncio.shield(task)  # a caller who hangs up does not end it
+        except Taken:
+            raise Unavailable("process.aborted") from None
+        if run.aborted:
+            raise ProcessTimedOut("process.timed_out", process=run.number)
+        if isinstance(run.state.outcome, Broken):
+            raise ProcessFailed("process.failed", process=run.number)
+        return run.state.variables
+
+    async def enqueue(self, launch: Launch) -> int:
+        """The id of a process that any worker will run; it is journaled when this returns."""
+        scenario = await self.scenario(launch.scenario_version)
+        limit = self._world.settings.steps
+        state, _ = advance(scenario, State(), Start(dict(launch.input)), launch.started_at, step_limit=limit)
+        journal = self._world.journal
+        try:
+            async with self._world.database.transaction() as connection:
+                if state.outcome is not None:
+                    number = await journal.close(connection, launch, None, None, state)
+                else:
+                    number = await journal.open(connection, launch, state, (), None)
+                    await connection.execute(self._world.database.queries["notify_processes"])
+        except StepFailed as error:
+            raise TooLarge(error.message, **error.facts) from None
+        self._world.records.wrote()
+        return number
+
+    async def carry_on(self, limit: int) -> int:
+        """Takes up to ``limit`` processes that are due and runs them in the background; how many it took."""
+        holder = self._world.journal.holder
+        if holder is None:
+            return 0
+        rows = await self._world.database.fetch("claim_process_runs", holder, limit)
+        for row in rows:
+            launch = Launch(
+                scenario_version=row["scenario_version"],
+                initiator=row["initiator"],
+                started_at=row["started_at"],
+                deadline=row["deadline"],
+            )
+            try:
+                scenario, state = await self.scenario(row["scenario_version"]), load(row["state"])
+            except (InvalidScenario, msgspec.DecodeError) as error:  # made by another version of Obmen
+                await self._give_up(launch, row["id"], holder, str(error))
+                continue
+            run = Run(self._world, launch, scenario, state, row["id"], row["calling"])
+            self._start(run, may_park=True)
+        return len(rows)
+
+    async def _give_up(self, launch: Launch, number: int, holder: int, problem: str) -> None:
+        """Ends a process that cannot be carried on."""
+        state = State(outcome=Broken(InvalidScenario.code, problem, ""))
+        async with self._world.database.transaction() as connection:
+            await self._world.journal.close(connection, launch, number, holder, state)
+        self._world.records.wrote()
+
+    async def next_wake(self) -> datetime | None:
+        """When the next process that nobody holds is due."""
+        seconds = await self._world.database.fetchval("read_next_wake")
+        return None if seconds is None else now() + timedelta(seconds=seconds)
+
+    def _start(self, run: Run, *, may_park: bool) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._execute(run, may_park=may_park))
+        self._running[run] = task
+        task.add_done_callback(lambda _: self._running.pop(run, None))
+        return task
+
+    async def _execute(self, run: Run, *, may_park: bool) -> None:
+        try:
+            await run.execute(may_park=may_park)
+        except Taken:
+            if not may_park:
+                raise
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                log.warning("process_let_go", process=run.number, problem=repr(error))
+            if run.number is not None:
+                self._world.background.start(self._release(run.number, run.holder))
+            if not may_park:
+                raise
+
+    async def _release(self, number: int, holder: int | None) -> None:
+        """Lets go of a process that this server could not bring to its end: it is carried on from its last journaled step."""
+        while True:
+            try:
+                due = now() + timedelta(seconds=_AGAIN_S)
+                await self._world.database.execute("release_process_run", number, holder, due)
+            except FAULTS:
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
+
+    async def scenario(self, version: int) -> Scenario:
+        """The scenario as it was saved then."""
+        if version not in self._scenarios:
+            source = await self._world.database.fetchval("read_scenario_version", version)
+            self._scenarios[version] = reader.read(source, components.resolve)
+            if len(self._scenarios) > _SCENARIOS:
+                self._scenarios.popitem(last=False)
+        return self._scenarios[version]
+
+    def aborted(self, number: str) -> None:
+        """The record of a process was removed: it stops where it is."""
+        for run in self._running:
+            if str(run.number) == number:
+                run.abort()
+
+    async def drain(self, seconds: float) -> None:
+        """Waits for what is under way, then lets it go: others carry on what is journaled."""
+        tasks = list(self._running.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._world.background.drain(seconds)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process answers to an external request."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+def answer_of(variables: Mapping[str, Any]) -> Answer:
+    """``$status``, ``$headers``, ``$body`` of a process (contract: external requests); `ProcessFailed` where they are none."""
+    status = variables.get("$status", 200)
+    if isinstance(status, str) and status.isdecimal():
+        status = int(status)
+    if isinstance(status, float) and status.is_integer():
+        status = int(status)
+    if status is None:
+        status = 200
+    headers = variables.get("$headers") or {}
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
+        raise ProcessFailed("process.bad_status", sent=repr(status)[:80])
+    if not isinstance(headers, Mapping):
+        raise ProcessFailed("process.bad_headers", sent=repr(headers)[:80])
+    texts = {
+        str(name): value if isinstance(value, str) else encode(value).decode()
+        for name, value in headers.items()
+        if value is not None
+    }
+    return Answer(status=status, headers=texts, body=variables.get("$body"))

@@ -1,0 +1,1 @@
+"""The current snapshot of all descriptions in this process."""

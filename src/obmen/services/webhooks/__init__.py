@@ -1,0 +1,1 @@
+"""Subscriptions, their cursors on the log, and the bodies that are sent."""
