@@ -48,8 +48,7 @@ class ContactEntry(msgspec.Struct, frozen=True):
 
 
 Parsed: TypeAlias = (
-    None
-    | bool
+    bool
     | int
     | Decimal
     | str
@@ -59,6 +58,7 @@ Parsed: TypeAlias = (
     | tuple[Reference, ...]
     | tuple[ContactEntry, ...]
     | tuple[StoredFile | NewFile | ExternalFile | KeptFile, ...]
+    | None
 )
 """A value that fits its field; what it points at has not been looked up yet."""
 
@@ -99,7 +99,9 @@ class FieldType:
     settings: ClassVar[Mapping[str, Any]] = {}
     """What ``config`` holds where it was not given."""
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """The settings to store; `InvalidCatalog` where they do not fit. ``previous`` is what is stored now."""
         return {**self.settings, **config}
 
@@ -195,9 +197,7 @@ def as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def within(
-    field: Field, value: Any, read: Callable[[Any, bool], Decimal | datetime]
-) -> Within:
+def within(field: Field, value: Any, read: Callable[[Any, bool], Decimal | datetime]) -> Within:
     """``at ≤ stored ≤ to`` for a range ``{at, to}`` (either may be missing), equality for a bare value.
 
     ``read(bound, is_end)`` makes a stored value of a bound or raises ``ValueError``. A range without any bound is refused:

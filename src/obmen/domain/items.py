@@ -4,7 +4,7 @@ Stored values are numbers, so that an item keeps its records when its id changes
 ``config.removedItems``: records may still have them. Called by the field types with a fixed choice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from obmen.domain.catalogs.schema import Field, is_text_id
@@ -33,10 +33,9 @@ def configure(config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> 
     items = []
     for item, number in zip(sent, wanted, strict=True):
         own = _id(item, "id")
-        if number is None:
-            number = int(own) if own.isdecimal() else following
-            following = max(following, number + 1)
-        items.append(_described(item, number, own))
+        taken = number if number is not None else int(own) if own.isdecimal() else following
+        following = max(following, taken + 1)
+        items.append(_described(item, taken, own))
     for key in ("number", "id"):
         if len({item[key] for item in items}) < len(items):
             raise InvalidCatalog("catalog.duplicate_items", sent=shown(sent))
@@ -56,9 +55,7 @@ def described(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def own_ids(field: Field) -> tuple[tuple[int, str], ...]:
     """``(number, id)`` of the items, present and removed, whose id is not their number."""
-    return tuple(
-        (item["number"], item["id"]) for item in _all(field.config) if item["id"] != str(item["number"])
-    )
+    return tuple((item["number"], item["id"]) for item in _all(field.config) if item["id"] != str(item["number"]))
 
 
 def in_order(field: Field) -> tuple[int, ...]:
@@ -77,6 +74,17 @@ def chosen(field: Field, value: Any) -> tuple[int, ...]:
             raise problem("no_item", field, item, accepted=accepted)
         numbers[number] = None
     return tuple(numbers)
+
+
+def number_of(field: Field, item_id: str) -> int:
+    """The number of an item that is known to be there."""
+    return _by_id(field)[item_id]
+
+
+def ids_of(field: Field, numbers: Iterable[int]) -> frozenset[str]:
+    """The ids of items by number."""
+    by_number = {item["number"]: str(item["id"]) for item in _all(field.config)}
+    return frozenset(by_number[number] for number in numbers)
 
 
 def is_removed(field: Field, number: int) -> bool:

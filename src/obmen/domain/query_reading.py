@@ -142,9 +142,7 @@ class QueryReader:
             return Condition(field.number, field.type.read_filter(field, value, self))
 
 
-def selection(
-    catalog: Catalog, schema: Schema, fields: Any, *, with_linked_values: bool = False
-) -> Selection | None:
+def selection(catalog: Catalog, schema: Schema, fields: Any, *, with_linked_values: bool = False) -> Selection | None:
     """What ``fields`` asks for: ids, and ``{fieldId, fields: {catalog: [ids]}}`` for values of linked records; ``None``: all.
 
     A group stands for the fields behind it. `InvalidFilter` names what is no field.

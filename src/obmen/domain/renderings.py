@@ -58,9 +58,7 @@ class Masked(msgspec.Struct, frozen=True):
     """A secret: asterisks in its place."""
 
 
-Rendering: TypeAlias = (
-    Text | Number | Flag | Moment | Choices | Choice | Contacts | Links | Employees | Files | Masked
-)
+Rendering: TypeAlias = Text | Number | Flag | Moment | Choices | Choice | Contacts | Links | Employees | Files | Masked
 
 MASK = "********"
 """What a stored secret is answered as; sent back, it leaves the secret as it is."""

@@ -25,6 +25,8 @@ else:  # asyncpg's classes take no type arguments when they run
 _NAME: Final = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
 _PATIENCE_S: Final = 30.0
 _RESERVE: Final = 4
+_STATEMENTS: Final = 500
+"""Prepared statements that a connection keeps."""
 _MIGRATION_LOCK: Final = 7_101_001
 
 
@@ -50,12 +52,18 @@ class Database:
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
         reserve: "asyncpg.Pool[asyncpg.Record]",
+        finding: "asyncpg.Pool[asyncpg.Record]",
         own: Callable[[], Awaitable[Connection]],
         schema: str,
     ) -> None:
         self.pool = pool
         self.reserve = reserve
         """Connections for those who hold something that holders of the others may wait for: they must not wait in turn."""
+        self.finding = finding
+        """Connections for questions whose best plan depends on the values asked for: each is planned for its own.
+
+        A plan that serves all values reads a whole catalog where an index would find three records, and the other way round.
+        """
         self.own = own
         """Opens a connection of no pool, for who keeps it for long; it is theirs to close."""
         self.schema = schema
@@ -87,23 +95,24 @@ class Database:
         """Waits for connections in use, then closes all."""
         await self.pool.close()
         await self.reserve.close()
+        await self.finding.close()
 
 
 async def connect(url: str, schema: str, *, connections: int) -> Database:
     """A `Database` on ``url``; `SetupError` where PostgreSQL cannot be reached or is too old."""
-    session: dict[str, Any] = {
-        "command_timeout": 60,
-        "server_settings": {"application_name": "obmen", "timezone": "UTC", "jit": "off"},
-    }
-    create = partial(asyncpg.create_pool, url, reset=_keep, **session)
+    settings = {"application_name": "obmen", "timezone": "UTC", "jit": "off"}
+    session: dict[str, Any] = {"command_timeout": 60, "server_settings": settings, "statement_cache_size": _STATEMENTS}
+    planning: dict[str, Any] = {**session, "server_settings": {**settings, "plan_cache_mode": "force_custom_plan"}}
+    create = partial(asyncpg.create_pool, url, reset=_keep)
     try:
-        pool = await create(min_size=1, max_size=connections)
-        reserve = await create(min_size=0, max_size=_RESERVE)
+        pool = await create(min_size=1, max_size=connections, **session)
+        reserve = await create(min_size=0, max_size=_RESERVE, **session)
+        finding = await create(min_size=0, max_size=max(1, connections // 2), **planning)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError("setup.database_unreachable", problem=error) from error
     async with pool.acquire() as connection:
         version = connection.get_server_version()
-    database = Database(pool, reserve, partial(asyncpg.connect, url, **session), schema)
+    database = Database(pool, reserve, finding, partial(asyncpg.connect, url, **session), schema)
     if version.major < 14:
         await database.close()
         raise SetupError("setup.postgres_too_old", found=version.major)

@@ -150,12 +150,7 @@ def text(item: Mapping[str, Any], key: str, *, required: bool = False) -> str:
     """The text under ``key``, empty for ``null``; `InvalidCatalog` where it is none, too long, or empty and required."""
     value = item.get(key)
     value = "" if value is None else value
-    if (
-        not isinstance(value, str)
-        or (required and not value.strip())
-        or len(value) > _TEXT_LENGTH
-        or "\x00" in value
-    ):
+    if not isinstance(value, str) or (required and not value.strip()) or len(value) > _TEXT_LENGTH or "\x00" in value:
         raise InvalidCatalog("catalog.bad_property", key=key, accepted=f"text (1–{_TEXT_LENGTH})", sent=shown(value))
     return value
 

@@ -1,7 +1,7 @@
 """Checkboxes: any number of fixed choices."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from obmen.domain import items
 from obmen.domain.catalogs.schema import Field, Schema
@@ -17,9 +17,11 @@ class Checkboxes(FieldType):
     column = "integer[]"
     order = "items"
     indexes = ("members",)
-    settings = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
+    settings: ClassVar[Mapping[str, Any]] = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """Items get their numbers."""
         return items.configure({**self.settings, **config}, previous)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
@@ -30,7 +30,7 @@ class Contact(FieldType):
     column = "jsonb"
     searched = True
     indexes = ("contacts",)
-    settings = {"type": "other", "defaultEmptyValue": []}
+    settings: ClassVar[Mapping[str, Any]] = {"type": "other", "defaultEmptyValue": []}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """Contacts; a single one also bare, or as its text."""

@@ -1,6 +1,7 @@
 """A date, with or without the time of day."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.dates import moment
@@ -15,7 +16,7 @@ class Date(FieldType):
     name = "date"
     column = "timestamptz"
     order = "value"
-    settings = {"time": False, "defaultValue": False}
+    settings: ClassVar[Mapping[str, Any]] = {"time": False, "defaultValue": False}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """ISO 8601, or an epoch number."""

@@ -1,7 +1,7 @@
 """Status: one or several of fixed choices."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from obmen.domain import items
 from obmen.domain.catalogs.schema import Field, Schema
@@ -17,9 +17,16 @@ class Dropdown(FieldType):
     column = "integer[]"
     order = "items"
     indexes = ("members",)
-    settings = {"multiselect": False, "items": [], "defaultValue": False, "defaultEmptyValue": []}
+    settings: ClassVar[Mapping[str, Any]] = {
+        "multiselect": False,
+        "items": [],
+        "defaultValue": False,
+        "defaultEmptyValue": [],
+    }
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """Items get their numbers."""
         return items.configure({**self.settings, **config}, previous)
 

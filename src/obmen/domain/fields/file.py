@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from obmen.domain.catalogs.schema import Field, Schema
@@ -34,7 +34,7 @@ class File(FieldType):
     name = "file"
     column = "bigint[]"
     order = "presence"
-    settings = {"multiselect": False, "mimeType": "", "defaultEmptyValue": []}
+    settings: ClassVar[Mapping[str, Any]] = {"multiselect": False, "mimeType": "", "defaultEmptyValue": []}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """``{id}`` of a stored file, ``{title, src}`` of a file elsewhere or inline; the writer of records stores the new ones."""

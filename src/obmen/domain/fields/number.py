@@ -1,7 +1,7 @@
 """A number, exact."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, number_within, shown, within
@@ -18,9 +18,11 @@ class Number(FieldType):
     name = "number"
     column = "numeric"
     order = "value"
-    settings = {"unit": "", "defaultEmptyValue": None}
+    settings: ClassVar[Mapping[str, Any]] = {"unit": "", "defaultEmptyValue": None}
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """Bounds must be numbers."""
         for key in ("min", "max"):
             if config.get(key) not in (None, ""):

@@ -1,7 +1,7 @@
 """Linked records of other catalogs."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.field_types import (
@@ -33,12 +33,14 @@ class Object(FieldType):
     column = "text[]"
     order = "link"
     indexes = ("members",)
-    settings = {
+    settings: ClassVar[Mapping[str, Any]] = {
         "multiselect": False, "accessOnly": False, "enableCreate": True, "enableUnsaved": False, "enableSelect": True,
         "mode": "cards", "type": "object", "catalogs": [], "views": [], "fields": {}, "defaultEmptyValue": [],
     }  # fmt: skip
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """``catalogs`` is a list of ``{id}``; ``fields`` names fields of those catalogs, by id or by whole descriptions."""
         settings = {**self.settings, **config}
         catalogs, before = settings["catalogs"], [item["number"] for item in (previous or {}).get("catalogs", ())]

@@ -1,6 +1,7 @@
 """Progress: 0 to 100."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, number_within, within
@@ -15,7 +16,7 @@ class Progress(FieldType):
     name = "progress"
     column = "numeric"
     order = "value"
-    settings = {"defaultEmptyValue": None}
+    settings: ClassVar[Mapping[str, Any]] = {"defaultEmptyValue": None}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """A number from 0 to 100."""

@@ -1,7 +1,7 @@
 """A choice of exactly one."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from obmen.domain import items
 from obmen.domain.catalogs.schema import Field, Schema
@@ -16,9 +16,11 @@ class RadioButton(FieldType):
     name = "radiobutton"
     column = "integer"
     order = "items"
-    settings = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
+    settings: ClassVar[Mapping[str, Any]] = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """Items get their numbers."""
         return items.configure({**self.settings, **config}, previous)
 

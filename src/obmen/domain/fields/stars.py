@@ -1,6 +1,7 @@
 """Stars: 0 to 5."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
@@ -24,7 +25,7 @@ class Stars(FieldType):
     name = "stars"
     column = "smallint"
     order = "value"
-    settings = {"defaultEmptyValue": None}
+    settings: ClassVar[Mapping[str, Any]] = {"defaultEmptyValue": None}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """A whole number from 0 to 5."""

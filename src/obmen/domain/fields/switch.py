@@ -1,6 +1,7 @@
 """A switch: on or off."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, filter_problem, problem
@@ -17,7 +18,7 @@ class Switch(FieldType):
     column = "boolean"
     always = "false"
     order = "value"
-    settings = {"defaultValue": False}
+    settings: ClassVar[Mapping[str, Any]] = {"defaultValue": False}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """A boolean."""

@@ -1,8 +1,8 @@
 """Text: one line, several lines, by a mask, or a secret."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
@@ -26,7 +26,7 @@ from obmen.errors import InvalidCatalog
 ONE_LINE: Final = 256
 """Characters of a text of one line."""
 _ONE_LINE_KINDS: Final = ("text", "mask")
-_SECRET: Final = "secret"
+_SECRET: Final = "secret"  # noqa: S105 (a kind of text)
 
 
 class Text(FieldType):
@@ -37,14 +37,18 @@ class Text(FieldType):
     searched = True
     order = "text"
     indexes = ("words",)
-    settings = {"type": "text", "mask": ""}
+    settings: ClassVar[Mapping[str, Any]] = {"type": "text", "mask": ""}
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """The kind and the mask are texts, and a secret stays a secret."""
         settings = {**self.settings, **config}
         for key in self.settings:
             if not isinstance(settings[key], str):
-                raise InvalidCatalog("catalog.bad_property", key=f"config.{key}", accepted='"…"', sent=shown(settings[key]))
+                raise InvalidCatalog(
+                    "catalog.bad_property", key=f"config.{key}", accepted='"…"', sent=shown(settings[key])
+                )
         if previous is not None and (previous.get("type") == _SECRET) != (settings["type"] == _SECRET):
             raise InvalidCatalog("catalog.secret_stays")
         return settings
@@ -94,9 +98,12 @@ def is_secret(field: Field) -> bool:
 
 
 def _fits(text: str, mask: str) -> bool:
-    """Whether ``text`` has the form of ``mask``: ``1`` a digit, ``A`` and ``a`` a letter of that case, ``*`` a letter or
-    digit, ``#`` a capital or digit, ``\\`` makes the next character stand for itself."""
-    allowed = {
+    """Whether ``text`` has the form of ``mask``.
+
+    ``1`` is a digit, ``A`` and ``a`` a letter of that case, ``*`` a letter or digit, ``#`` a capital or digit; ``\\`` makes the
+    next character stand for itself, as any other does.
+    """
+    allowed: dict[str, Callable[[str], bool]] = {
         "1": str.isdecimal,
         "A": lambda letter: letter.isalpha() and letter == letter.upper(),
         "a": lambda letter: letter.isalpha() and letter == letter.lower(),
@@ -107,7 +114,9 @@ def _fits(text: str, mask: str) -> bool:
     for sign in signs:
         literal = next(signs, "") if sign == "\\" else ""
         letter = next(letters, "")
-        if letter == "" or not (allowed[sign](letter) if not literal and sign in allowed else letter == (literal or sign)):
+        if letter == "" or not (
+            allowed[sign](letter) if not literal and sign in allowed else letter == (literal or sign)
+        ):
             return False
     return next(letters, None) is None
 

@@ -1,7 +1,7 @@
 """Employees."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from obmen.domain.catalogs.schema import USERS, Field, Schema
 from obmen.domain.field_types import (
@@ -29,7 +29,7 @@ class User(FieldType):
     column = "bigint[]"
     order = "employee"
     indexes = ("members",)
-    settings = {"multiselect": False, "defaultValue": False, "defaultEmptyValue": []}
+    settings: ClassVar[Mapping[str, Any]] = {"multiselect": False, "defaultValue": False, "defaultEmptyValue": []}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """Ids of employees, bare or as ``{id}``; ``CURRENT_USER`` is who writes."""

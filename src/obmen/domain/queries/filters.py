@@ -86,18 +86,7 @@ class Employs(msgspec.Struct, frozen=True, tag=True):
 
 
 Test: TypeAlias = (
-    Empty
-    | Filled
-    | Is
-    | Within
-    | OneOf
-    | AnyOf
-    | AllOf
-    | Contains
-    | Equals
-    | HasContact
-    | LinksTo
-    | Employs
+    Empty | Filled | Is | Within | OneOf | AnyOf | AllOf | Contains | Equals | HasContact | LinksTo | Employs
 )
 
 # --- filters ------------------------------------------------------------------------------------------------------

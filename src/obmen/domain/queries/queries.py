@@ -52,4 +52,3 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     fields: Selection | None = None
     sort: Sort = NEWEST_FIRST
     page: Page = Page()
-

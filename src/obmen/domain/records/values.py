@@ -58,7 +58,9 @@ def _parse(
             problems.append(FieldProblem("field.read_only", field=field.id, name=field.name))
         elif value != MASK or not isinstance(field.type.rendering(field, context.schema), Masked):
             try:
-                values[field.number] = field.type.nothing() if value is None else field.type.parse(field, value, context)
+                values[field.number] = (
+                    field.type.nothing() if value is None else field.type.parse(field, value, context)
+                )
             except FieldProblem as problem:
                 problems.append(problem)
     return values, problems

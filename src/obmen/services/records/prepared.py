@@ -21,7 +21,7 @@ class PreparedRow(msgspec.Struct, frozen=True, kw_only=True):
     """One record: its stored values and files by number of field; ``number`` is ``None`` for a new one."""
 
     number: int | None
-    text_id: str | None | msgspec.UnsetType
+    text_id: str | msgspec.UnsetType | None
     """``UNSET``: it keeps the id it has."""
     values: Mapping[int, Any]
     files: Mapping[int, Sequence[AnyFile]]

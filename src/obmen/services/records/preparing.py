@@ -1,5 +1,7 @@
-"""What is done for a write before its transaction: what values point at is looked up, secrets are sealed, files are stored, and
-system catalogs check. Called by `writing`."""
+"""What is done for a write before its transaction. Called by `writing`.
+
+What values point at is looked up, secrets are sealed, files are stored, and system catalogs check.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -62,7 +64,8 @@ class Preparer:
         files: list[dict[int, list[AnyFile]]] = []
         try:
             for row in work.rows:
-                files.append({number: await self._files.keep(kept) for number, kept in _files(row)})
+                kept_files = {number: await self._files.keep(sent) for number, sent in _files(row)}
+                files.append(kept_files)
         except BaseException:
             await self.discard(file for kept in files for some in kept.values() for file in some)
             raise
@@ -187,7 +190,9 @@ class Preparer:
         if isinstance(value, Secret):
             return self._secrets.seal(value.text)
         if isinstance(value, tuple) and value and isinstance(value[0], Reference):
-            numbers = [(one.catalog, found.get((one.catalog, one.record), (one.record, True))[0]) for one in references(value)]
+            numbers = [
+                (one.catalog, found.get((one.catalog, one.record), (one.record, True))[0]) for one in references(value)
+            ]
             if field.type.order == "employee":
                 return [number for _, number in numbers]
             return [f"{target}:{number}" for target, number in numbers]
@@ -199,7 +204,11 @@ def _files(row: Values) -> list[tuple[int, Sequence[AnyFile]]]:
 
 
 def _is_files(value: Parsed) -> bool:
-    return isinstance(value, tuple) and bool(value) and isinstance(value[0], StoredFile | NewFile | KeptFile | ExternalFile)
+    return (
+        isinstance(value, tuple)
+        and bool(value)
+        and isinstance(value[0], StoredFile | NewFile | KeptFile | ExternalFile)
+    )
 
 
 def _is_doubtful(field: Field, value: Parsed, found: Found) -> bool:
@@ -215,9 +224,7 @@ def _numbers(value: Parsed) -> Sequence[int]:
     return [value] if isinstance(value, int) else []
 
 
-def _missing(
-    field: Field, value: Parsed, work: Preparation, found: Found, held: Sequence[Any]
-) -> list[FieldProblem]:
+def _missing(field: Field, value: Parsed, work: Preparation, found: Found, held: Sequence[Any]) -> list[FieldProblem]:
     problems = []
     for one in references(value):
         number, removed = found.get((one.catalog, one.record), (one.record, True))

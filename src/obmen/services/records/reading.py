@@ -47,16 +47,12 @@ class RecordReader:
         self._files = files
         self._limits = limits
 
-    async def read(
-        self, caller: Caller, catalog_id: str, record: str, asked: Asked, form: Form = CLIENTS
-    ) -> bytes:
+    async def read(self, caller: Caller, catalog_id: str, record: str, asked: Asked, form: Form = CLIENTS) -> bytes:
         """One record as JSON (docs/reference/records.md), or `NotFound`."""
 
         async def attempt(statements: Statements) -> bytes:
             catalog, allowed = self._readable(caller, catalog_id, statements)
-            fields = selection(
-                catalog, statements.schema, asked.fields, with_linked_values=asked.with_linked_values
-            )
+            fields = selection(catalog, statements.schema, asked.fields, with_linked_values=asked.with_linked_values)
             statement = statements.record(
                 allowed, catalog, record_key(catalog, record), fields, _form(form, asked), self._files.links()
             )
@@ -112,7 +108,8 @@ class RecordReader:
         async def attempt(statements: Statements) -> list[Mapping[str, Any]]:
             catalog = statements.schema.catalog(catalog_id)
             statement = statements.stored(policy(SYSTEM, statements.schema), catalog, wanted, fields)
-            return list(await (connection or self._database.pool).fetch(statement.text, *statement.arguments))
+            rows = await (connection or self._database.pool).fetch(statement.text, *statement.arguments)
+            return [dict(row) for row in rows]
 
         return await self.with_current_schema(attempt, connection)
 
@@ -167,4 +164,3 @@ def record_key(catalog: Catalog, record: str) -> RecordId:
 
 def _form(form: Form, asked: Asked) -> Form:
     return Form(bare_choice=form.bare_choice, twins=not asked.skip_prev_id)
-

@@ -87,9 +87,7 @@ class RecordWriter:
             lambda statements: self._prepare_new(statements, caller, catalog_id, records)
         )
 
-    async def prepare_change(
-        self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]
-    ) -> PreparedWrite:
+    async def prepare_change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> PreparedWrite:
         """Changes, ready to be written in a transaction of the caller's."""
         return await self._reader.with_current_schema(
             lambda statements: self._prepare_change(statements, caller, catalog_id, changes)
@@ -223,5 +221,3 @@ def _columns(catalog: Catalog, values: Mapping[str, Any]) -> dict[str, Any]:
         is_choice = field.type.order == "items" and value is not None
         columns[field.column] = items.chosen(field, value) if is_choice else value
     return columns
-
-

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
-from obmen.domain.catalogs.schema import Catalog, Schema
+from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.queries.filters import Filter
 from obmen.domain.queries.queries import Query, Selection
 from obmen.domain.record_ids import RecordId
@@ -21,6 +21,23 @@ from obmen.storage.statements.rendering import FileLinks, Form, Renderer
 
 _KEPT: Final = 2_000
 Compile: TypeAlias = Callable[[Arguments], str]
+Image: TypeAlias = Literal["filled", "changed", "before"]
+"""Values of a new record that are not empty; those that a change really changed; all that were before a change."""
+
+
+def _is_filled(field: Field) -> str:
+    return f"r.{field.column} is not null"
+
+
+def _has_changed(field: Field) -> str:
+    return f"e.new ? '{field.column}' and e.new -> '{field.column}' is distinct from e.old -> '{field.column}'"
+
+
+_IMAGES: Final[Mapping[Image, tuple[str, Callable[[Field], str] | None]]] = {
+    "filled": ("new", _is_filled),
+    "changed": ("new", _has_changed),
+    "before": ("old", None),
+}
 
 
 class Statements:
@@ -79,7 +96,13 @@ class Statements:
         return self._keep(("record", policy, catalog.number, column, fields, form, links), compiled, record)
 
     def records(
-        self, policy: Policy, catalog: Catalog, ids: Sequence[int], fields: Selection | None, form: Form, links: FileLinks
+        self,
+        policy: Policy,
+        catalog: Catalog,
+        ids: Sequence[int],
+        fields: Selection | None,
+        form: Form,
+        links: FileLinks,
     ) -> Statement:
         """``→ id, JSON`` of records by number, in no order."""
 
@@ -91,25 +114,19 @@ class Statements:
         return self._keep(("records", policy, catalog.number, fields, form, links), compiled, list(ids))
 
     def images(
-        self,
-        policy: Policy,
-        catalog: Catalog,
-        image: Literal["new", "old"],
-        positions: Sequence[int],
-        fields: Selection | None,
-        form: Form,
-        links: FileLinks,
+        self, policy: Policy, catalog: Catalog, image: Image, positions: Sequence[int], form: Form, links: FileLinks
     ) -> Statement:
-        """``→ position, JSON`` of the values of records as ``new`` or ``old`` of their events have them."""
+        """``→ position, JSON`` of the values that records have in the log: in events at these positions."""
 
         def compiled(arguments: Arguments) -> str:
-            json = self._renderer(policy, arguments, form, links).values(catalog, fields, "r")
+            column, only = _IMAGES[image]
+            values = self._renderer(policy, arguments, form, links).values(catalog, None, "r", only)
             return (
-                f"select e.position, {json} from {self._namespace}.events e, "
-                f"jsonb_populate_record(null::{self._from(catalog)}, e.{image}) r where e.position = any($1::bigint[])"
+                f"select e.position, {values} from {self._namespace}.events e, "
+                f"jsonb_populate_record(null::{self._from(catalog)}, e.{column}) r where e.position = any($1::bigint[])"
             )
 
-        return self._keep(("images", policy, catalog.number, image, fields, form, links), compiled, list(positions))
+        return self._keep(("images", policy, catalog.number, image, form, links), compiled, list(positions))
 
     # changes
 
@@ -147,6 +164,11 @@ class Statements:
             return writing.delete(catalog, self._namespace, visible)
 
         return self._keep(("delete", policy, catalog.number), compiled, author, list(numbers))
+
+    def set_silently(self, catalog: Catalog, field_id: str) -> str:
+        """``(number, value)``: sets one column without an event, for what the system counts in its own records."""
+        column = catalog.field(field_id).column
+        return f"update {self._from(catalog)} set {column} = $2 where id = $1 and {column} is distinct from $2"
 
     # parts
 

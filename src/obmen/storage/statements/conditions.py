@@ -83,7 +83,7 @@ class Conditions:
             parts.append(f"{row}.text_id = any({self._arguments.add(texts, 'text[]')})")
         return _joined(" or ", parts, "false")
 
-    def _test(self, field: Field, test: Test, column: str) -> str:  # noqa: C901, PLR0911, PLR0912 (a line per test)
+    def _test(self, field: Field, test: Test, column: str) -> str:  # noqa: C901, PLR0911 (a line per test)
         add = self._arguments.add
         match test:
             case Empty():
@@ -201,10 +201,8 @@ def _joined(word: str, parts: Iterable[str], empty: str) -> str:
 
 
 def _split(ids: Iterable[RecordId]) -> tuple[list[int], list[str]]:
-    numbers, texts = [], []
-    for one in ids:
-        (numbers if isinstance(one, int) else texts).append(one)
-    return numbers, texts  # type: ignore[return-value]
+    ids = list(ids)
+    return [one for one in ids if isinstance(one, int)], [one for one in ids if isinstance(one, str)]
 
 
 def _numbers(wanted: Filter) -> list[int] | None:

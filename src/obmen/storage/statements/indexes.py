@@ -42,9 +42,7 @@ def drop(name: str, namespace: str) -> str:
     return f"drop index concurrently if exists {namespace}.{name}"
 
 
-def _definitions(
-    catalog: Catalog, field: Field, schema: Schema, namespace: str, *, trigrams: bool
-) -> dict[str, str]:
+def _definitions(catalog: Catalog, field: Field, schema: Schema, namespace: str, *, trigrams: bool) -> dict[str, str]:
     column = field.column
     found: dict[str, str] = {}
     if field.type.order in _SORTED:

@@ -6,7 +6,7 @@ subselect per link looks each up by its key (docs/decisions/0025-json-by-postgre
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -49,6 +49,7 @@ class Form(msgspec.Struct, frozen=True):
 
 
 _NUMBER = "{number}"
+_ARGUMENTS = 90
 CLIENTS = Form()
 PROCESSES = Form(bare_choice=True)
 
@@ -73,7 +74,7 @@ class Renderer:
         code = ""
         if privilege:
             found = json.dumps(self._policy.of(catalog).privilege)
-            code = f" || {literal(f',"privilegeCode":{found}')}"
+            code = " || " + literal(',"privilegeCode":' + found)
         head = literal(f',"catalogId":{json.dumps(catalog.id)},"title":')
         number = f"""'"' || {row}.id || '"'"""
         own = f"""to_json({row}.text_id)::text || ',"prevId":' || {number}"""
@@ -82,17 +83,22 @@ class Renderer:
             f"""|| ',"values":' || {self.values(catalog, fields, row)}{code} || '}}'"""
         )
 
-    def values(self, catalog: Catalog, fields: Selection | None, row: str) -> str:
-        """SQL of ``{field id: value}``, of all fields or of those chosen, as far as the policy shows them."""
+    def values(
+        self, catalog: Catalog, fields: Selection | None, row: str, only: Callable[[Field], str] | None = None
+    ) -> str:
+        """SQL of ``{field id: value}``, of all fields or of those chosen, as far as the policy shows them.
+
+        ``only`` gives the SQL that holds for the rows whose value of a field stands in the object.
+        """
         policy = self._policy.of(catalog)
         chosen = tuple(Chosen(field.number) for field in catalog.value_fields) if fields is None else fields
         pairs = [
-            (key, self.value(field, choice, row))
+            (key, self.value(field, choice, row), "" if only is None else only(field))
             for choice in chosen
             if policy.reads(field := catalog.by_number[choice.field])
             for key in (field.ids if self._form.twins else (field.id,))
         ]
-        return _object(pairs)
+        return _object([(key, value) for key, value, _ in pairs]) if only is None else _sparse_object(pairs)
 
     def value(self, field: Field, choice: Chosen, row: str) -> str:  # noqa: PLR0911 (a line per rendering)
         """SQL of the JSON text of one value, never null."""
@@ -123,9 +129,7 @@ class Renderer:
             case Files():
                 return self._files(column)
 
-    def _links_of(
-        self, column: str, targets: Iterable[int], linked: Mapping[int, tuple[int, ...]], row: str
-    ) -> str:
+    def _links_of(self, column: str, targets: Iterable[int], linked: Mapping[int, tuple[int, ...]], row: str) -> str:
         link = f"{row}w"
         number = f"split_part({link}.link, ':', 2)"
         cases = " ".join(
@@ -177,7 +181,7 @@ class Renderer:
     def _files(self, column: str) -> str:
         found = (
             """select '{"id":"' || s.id || '","title":' || to_json(s.title)::text || ',"url":' || """
-            f"""to_json(coalesce(s.source, {self._url('s.id')}))::text || ',"size":' || s.size || ',"mimeType":' || """
+            f"""to_json(coalesce(s.source, {self._url("s.id")}))::text || ',"size":' || s.size || ',"mimeType":' || """
             f"""to_json(s.mime_type)::text || ',"metadata":null}}' from {self._namespace}.files s where s.id = fw.id"""
         )
         return f"coalesce((select '[' || string_agg(({found}), ',') || ']' from unnest({column}) fw(id)), '[]')"
@@ -202,6 +206,16 @@ def _object(pairs: list[tuple[str, str]]) -> str:
         parts.append(literal(f"{'{' if place == 0 else ','}{json.dumps(key)}:"))
         parts.append(value)
     return f"({' || '.join(parts)} || '}}')"
+
+
+def _sparse_object(pairs: list[tuple[str, str, str]]) -> str:
+    """An object of those pairs whose condition holds; ``concat_ws`` passes over nulls and takes a hundred arguments."""
+    parts = [
+        f"case when {condition} then {literal(f'{json.dumps(key)}:')} || {value} end" for key, value, condition in pairs
+    ]
+    groups = [", ".join(parts[start : start + _ARGUMENTS]) for start in range(0, len(parts), _ARGUMENTS)]
+    joined = ", ".join(f"nullif(concat_ws(',', {group}), '')" for group in groups)
+    return f"('{{' || concat_ws(',', {joined}) || '}}')" if parts else "'{}'"
 
 
 def _choices(column: str, ids: tuple[tuple[int, str], ...]) -> str:

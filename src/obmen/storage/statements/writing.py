@@ -74,4 +74,3 @@ def _image(columns: Sequence[str]) -> str:
     pairs = [f"'{column}', r.{column}" for column in columns]
     parts = [", ".join(pairs[start : start + _PAIRS]) for start in range(0, len(pairs), _PAIRS)]
     return " || ".join(f"jsonb_build_object({part})" for part in parts)
-
