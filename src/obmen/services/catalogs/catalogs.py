@@ -10,10 +10,9 @@ from obmen.domain.catalogs.descriptions import CatalogDescription, describe_cata
 from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.rights.policies import Caller, policy, require_admin
 from obmen.errors import Conflict, Forbidden
-from obmen.services.catalogs.descriptions import Changing, Descriptions
-from obmen.services.schema.cache import stored_fields
+from obmen.services.catalogs.descriptions import Descriptions
+from obmen.services.catalogs.system import create_system_catalogs
 from obmen.services.system_catalogs import SystemCatalog
-from obmen.storage.statements import ddl
 
 
 class Catalogs:
@@ -65,7 +64,7 @@ class Catalogs:
                 fields=plan.fields,
                 next_field=plan.next_field,
             )
-            catalog = await store_new(self._descriptions, change, catalog, None)
+            catalog = await self._descriptions.store(change, catalog)
         schema = await self._descriptions.newest()
         described = describe_catalog(catalog, schema, policy(caller, schema))
         assert described is not None
@@ -77,20 +76,7 @@ class Catalogs:
         async with self._descriptions.changing() as change:
             before = change.schema.catalog(catalog_id)
             after = self._changed(before, sent, change.schema)
-            await change.connection.execute(
-                self._descriptions.queries["update_catalog"],
-                after.number,
-                after.text_id,
-                after.section,
-                after.name,
-                after.icon,
-                after.history,
-                stored_fields(after.fields),
-                after.next_field,
-                list(after.removed_fields),
-            )
-            for statement in ddl.alter_table(before, after, self._descriptions.namespace):
-                await change.connection.execute(statement)
+            await self._descriptions.store_change(change, before, after)
 
     async def remove(self, caller: Caller, catalog_id: str) -> None:
         """Removes a catalog; links to its records stay and are answered as removed."""
@@ -100,6 +86,10 @@ class Catalogs:
             if catalog.is_system:
                 raise Forbidden("catalog.system", catalog=catalog.id)
             await change.connection.execute(self._descriptions.queries["remove_catalog"], catalog.number)
+
+    async def create_system(self, language: str) -> None:
+        """Makes the catalogs of the system, as far as they are missing, and their section; names are in ``language``."""
+        await create_system_catalogs(self._descriptions, self._system_catalogs, language)
 
     def _changed(self, before: Catalog, sent: Mapping[str, Any], schema: Schema) -> Catalog:
         text_id = own_id(sent, before.number, before.text_id)
@@ -125,32 +115,6 @@ class Catalogs:
             next_field=plan.next_field,
             removed_fields=tuple(dict.fromkeys((*before.removed_fields, *plan.removed_ids))),
         )
-
-
-async def store_new(
-    descriptions: Descriptions, change: Changing, catalog: Catalog, system: SystemCatalog | None
-) -> Catalog:
-    """Stores a new catalog and makes its table, or the view that a catalog of the system shows; with its number."""
-    connection, namespace = change.connection, descriptions.namespace
-    number = await connection.fetchval(
-        descriptions.queries["create_catalog"],
-        catalog.number or None,
-        catalog.text_id,
-        catalog.section,
-        catalog.name,
-        catalog.icon,
-        catalog.history,
-        stored_fields(catalog.fields),
-        catalog.next_field,
-    )
-    made = msgspec.structs.replace(catalog, number=number)
-    if system is not None and system.described_by is not None:
-        await connection.execute(ddl.create_view(made, system.described_by, namespace))
-    else:
-        await connection.execute(ddl.create_table(made, namespace))
-        for field_id in () if system is None else system.unique:
-            await connection.execute(ddl.unique_index(made, made.field(field_id), namespace))
-    return made
 
 
 def _chosen(catalog: Catalog, fields: Sequence[str | int]) -> list[Field]:

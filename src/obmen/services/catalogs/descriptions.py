@@ -1,16 +1,17 @@
 """Reading the descriptions of sections and catalogs, and the transaction in which they change. Called by this package alone."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
 import msgspec
 
-from obmen.domain.catalogs.schema import Schema
+from obmen.domain.catalogs.schema import Catalog, Schema
 from obmen.domain.field_types import FieldType
 from obmen.errors import Conflict
-from obmen.services.schema.cache import CatalogCache
+from obmen.services.schema.cache import CatalogCache, stored_fields
 from obmen.storage.database import Connection, Database
+from obmen.storage.statements import ddl
 
 
 class Changing(msgspec.Struct, frozen=True):
@@ -60,3 +61,49 @@ class Descriptions:
         except asyncpg.LockNotAvailableError:
             raise Conflict("catalog.changed_meanwhile") from None
         await self._cache.refresh()
+
+    async def store(
+        self, change: Changing, catalog: Catalog, described_by: str | None = None, unique: Iterable[str] = ()
+    ) -> Catalog:
+        """The new catalog with its number, stored; a table is made for it, or a view of the table ``described_by``.
+
+        No two of its records will share the text of a field in ``unique``.
+        """
+        number = await change.connection.fetchval(
+            self.queries["create_catalog"],
+            catalog.number or None,
+            catalog.text_id,
+            catalog.section,
+            catalog.name,
+            catalog.icon,
+            catalog.history,
+            stored_fields(catalog.fields),
+            catalog.next_field,
+        )
+        made = msgspec.structs.replace(catalog, number=number)
+        statements = [
+            ddl.create_view(made, described_by, self.namespace)
+            if described_by is not None
+            else ddl.create_table(made, self.namespace),
+            *(ddl.unique_index(made, made.field(field_id), self.namespace) for field_id in unique),
+        ]
+        for statement in statements:
+            await change.connection.execute(statement)
+        return made
+
+    async def store_change(self, change: Changing, before: Catalog, after: Catalog) -> None:
+        """Stores the new description; the table follows."""
+        await change.connection.execute(
+            self.queries["update_catalog"],
+            after.number,
+            after.text_id,
+            after.section,
+            after.name,
+            after.icon,
+            after.history,
+            stored_fields(after.fields),
+            after.next_field,
+            list(after.removed_fields),
+        )
+        for statement in ddl.alter_table(before, after, self.namespace):
+            await change.connection.execute(statement)

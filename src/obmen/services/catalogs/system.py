@@ -1,17 +1,17 @@
-"""Makes the section and the catalogs that Obmen brings along. Called by ``services/installation``."""
+"""Makes the section and the catalogs that Obmen brings along. Called by `catalogs`."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from obmen import messages
 from obmen.domain.catalogs.changes import FieldPlanner
 from obmen.domain.catalogs.schema import SETTINGS_SECTION, Catalog, Schema
-from obmen.services.catalogs.catalogs import store_new
 from obmen.services.catalogs.descriptions import Changing, Descriptions
 from obmen.services.catalogs.sections import LAST
 from obmen.services.system_catalogs import SystemCatalog
 
-_SECTION_NUMBER = 1
-_SECTION_ICON = "setting-7"
+_SECTION_NUMBER: Final = 1
+_SECTION_ICON: Final = "setting-7"
 
 
 async def create_system_catalogs(
@@ -40,7 +40,7 @@ async def create_system_catalogs(
                 fields=plan.fields,
                 next_field=plan.next_field,
             )
-            await store_new(descriptions, change, catalog, system)
+            await descriptions.store(change, catalog, system.described_by, system.unique)
 
 
 def _with(change: Changing, systems: list[SystemCatalog]) -> Schema:
