@@ -16,9 +16,16 @@ from obmen.errors import InvalidCatalog
 FIELD_LIMIT: Final = 500
 _RESERVED: Final = ("$or", "$and")
 """Words of filters."""
+SYSTEM_IDS: Final = frozenset(
+    "$settings $system $catalogs $sections $users $views $webhooks $scripts $events $processes $authServices $webRequests "
+    "$boards $widgets $messages $rightFields $rights $companies $accounts $invites $appTags $apiTags $companiesGroups "
+    "$emailTemplates $extensions $requests".split()
+)
+"""Ids of the sections and catalogs of the system, also of those that are not there yet (docs/reference/ids.md)."""
 _TEXTS: Final = ("hint", "comment")
 _FLAGS: Final = {"required": "required", "apiOnly": "api_only", "history": "history", "filterable": "filterable"}
 _TEXT_LENGTH: Final = 1_000
+_LARGEST: Final = 2**53
 
 
 class FieldPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,14 +142,18 @@ def is_storable(value: Any) -> bool:
     return True
 
 
-def own_id(sent: Mapping[str, Any], previous: str | None = None) -> str | None:
-    """The text id that a section, catalog or record is to have: ``id`` where it is given and no number, else ``previous``.
+def own_id(sent: Mapping[str, Any], number: int | None = None, previous: str | None = None) -> str | None:
+    """The text id that a section or catalog is to have: ``id`` where it is given and no number, else ``previous``.
 
-    `InvalidCatalog` for one that cannot be.
+    The entity's own number as ``id`` beside ``prevId`` takes the text id away. `InvalidCatalog` for an id that cannot be.
     """
     given = sent.get("id")
-    if given in (None, "") or str(given).isdecimal():
+    if given in (None, ""):
         return previous
+    if str(given).isdecimal():
+        return None if str(given) == str(number) and sent.get("prevId") not in (None, "") else previous
+    if given != previous and given in SYSTEM_IDS:
+        raise InvalidCatalog("catalog.reserved_id", sent=shown(given))
     return _own_id(given)
 
 
@@ -162,6 +173,16 @@ def flag(item: Mapping[str, Any], key: str, previous: bool) -> bool:
         return previous
     if not isinstance(value, bool):
         raise InvalidCatalog("catalog.bad_property", key=key, accepted="true | false", sent=shown(value))
+    return value
+
+
+def whole_number(item: Mapping[str, Any], key: str, previous: int) -> int:
+    """The whole number under ``key``, ``previous`` without one; `InvalidCatalog` where it is none."""
+    value = item.get(key)
+    if value is None:
+        return previous
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+        raise InvalidCatalog("catalog.bad_property", key=key, accepted="0, 1, 2, …", sent=shown(value))
     return value
 
 
@@ -189,7 +210,7 @@ def _properties(item: Mapping[str, Any], previous: Field | None) -> dict[str, An
         if item.get(key) is not None:
             found[name] = flag(item, key, previous=False)
     if "visible" in item:
-        found["visible"] = item["visible"]
+        found["visible"] = {} if item["visible"] is None else item["visible"]
     return found
 
 

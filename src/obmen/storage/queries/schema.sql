@@ -17,10 +17,14 @@ from {schema}.catalogs where removed_at is null order by id
 with bumped as (update {schema}.schema_state set version = version + 1 returning version)
 select version, pg_notify('obmen_schema', version::text) from bumped
 
+-- name: limit_lock_waits
+-- In this transaction nothing waits longer than this for a lock.
+set local lock_timeout = '5s'
+
 -- name: create_section
 -- A new section, with the number $1 where it is not null; its number.
-insert into {schema}.sections (id, text_id, name, icon)
-values (coalesce($1, nextval(pg_get_serial_sequence('{schema}.sections', 'id'))), $2, $3, $4) returning id
+insert into {schema}.sections (id, text_id, name, icon, priority)
+values (coalesce($1, nextval(pg_get_serial_sequence('{schema}.sections', 'id'))), $2, $3, $4, $5) returning id
 
 -- name: update_section
 -- New text id, name, icon, place and order of catalogs.
