@@ -20,6 +20,7 @@ import msgspec
 import structlog
 from litestar import Litestar
 
+from obmen import components
 from obmen import settings as settings_module
 from obmen.api.app import create_app
 from obmen.clients.files import FileStore
@@ -28,9 +29,12 @@ from obmen.clients.javascript import JavaScriptSandbox
 from obmen.clients.passwords import Passwords
 from obmen.clients.secrets import SecretBox, load_key
 from obmen.domain.catalogs.schema import USERS
+from obmen.domain.processes import elements
+from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.rights.rights import SYSTEM
 from obmen.services.accounts import accounts as accounts_module
 from obmen.services.accounts.accounts import Accounts
+from obmen.services.accounts.internal_tokens import InternalTokens
 from obmen.services.application import Application
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.events.log import EventLog
@@ -39,6 +43,7 @@ from obmen.services.files.files import Files
 from obmen.services.processes.background import Background
 from obmen.services.processes.journal import ProcessJournal
 from obmen.services.processes.listeners import Listeners
+from obmen.services.processes.own_api import OwnApi
 from obmen.services.processes.processes import ABORTED_CHANNEL, CHANNEL, Processes
 from obmen.services.processes.runs import World
 from obmen.services.records.reading import Records
@@ -46,7 +51,7 @@ from obmen.services.schema import cache as catalog_cache
 from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs import system_catalogs
 from obmen.services.webhooks.webhooks import Webhooks
-from obmen.settings import Settings
+from obmen.settings import Egress, Settings
 from obmen.storage.data_folder import is_locked, locked
 from obmen.storage.database import Database, connect, migrate, missing_migrations
 from obmen.storage.embedded import EmbeddedPostgres
@@ -59,6 +64,8 @@ DATA_VARIABLE = "OBMEN_DATA"
 DEFAULT_DATA = "data"
 _DRAIN_S = 10.0
 _PREPARING = 7_101_002
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
+"""For requests to Obmen's own API, which may be anywhere; `OwnApi` makes no others."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -138,13 +145,14 @@ async def running(settings: Settings) -> AsyncIterator[Wired]:
         where = settings.database
         base = await connect(where.url, where.schema, connections=where.connections)
         stack.push_async_callback(base.close)
-        http = GuardedHttp(settings.egress)
-        await http.start()
-        stack.push_async_callback(http.close)
+        http, own_http = GuardedHttp(settings.egress), GuardedHttp(Egress(allow=_EVERYWHERE))
+        for client in (http, own_http):
+            await client.start()
+            stack.push_async_callback(client.close)
         javascript = JavaScriptSandbox(settings.script)
         await javascript.start()
         stack.push_async_callback(javascript.close)
-        wired = _wire(settings, base, http, javascript)
+        wired = _wire(settings, base, http, own_http, javascript)
         stack.push_async_callback(wired.log.close)
         await wired.application.cache.refresh()
         yield Wired(wired.application, http, wired.secrets)
@@ -156,19 +164,27 @@ class _Parts(msgspec.Struct, frozen=True):
     secrets: SecretBox
 
 
-def _wire(settings: Settings, database: Database, http: GuardedHttp, javascript: JavaScriptSandbox) -> _Parts:
-    box = SecretBox(load_key(settings.secret.key, settings.data / "secret.key"))
+def _wire(
+    settings: Settings, database: Database, http: GuardedHttp, own_http: GuardedHttp, javascript: JavaScriptSandbox
+) -> _Parts:
+    key = load_key(settings.secret.key, settings.data / "secret.key")
+    box, tokens = SecretBox(key), InternalTokens(key)
+    found = components.collect()
+    scenarios = ScenarioReader(elements.collect(), found.resolve)
     log = EventLog(database)
     cache = CatalogCache(database)
     files = Files(database, FileStore(settings.data / "store"))
-    records = Records(database, cache, log, files, box, settings.limits)
+    records = Records(database, cache, log, files, box, settings.limits, scenarios)
     catalogs = Catalogs(database, cache)
     world = World(
         database=database,
         records=records,
         catalogs=catalogs,
+        components=found,
+        reader=scenarios,
         javascript=javascript,
         http=http,
+        own_api=OwnApi(settings, tokens, own_http),
         journal=ProcessJournal(database, records, settings.process),
         background=Background(),
         settings=settings.process,
@@ -177,7 +193,7 @@ def _wire(settings: Settings, database: Database, http: GuardedHttp, javascript:
         settings=settings,
         database=database,
         cache=cache,
-        accounts=Accounts(database, Passwords(), settings),
+        accounts=Accounts(database, Passwords(), settings, tokens),
         catalogs=catalogs,
         records=records,
         files=files,

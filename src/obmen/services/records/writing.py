@@ -17,6 +17,7 @@ from obmen.domain.catalogs.schema import Catalog, Field
 from obmen.domain.field_types import WriteContext, record_id, shown
 from obmen.domain.fields.text import MASKED, is_secret
 from obmen.domain.files import StoredFile
+from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.records import values as records
 from obmen.domain.rights import rights
 from obmen.domain.rights.rights import Caller
@@ -45,6 +46,7 @@ class RecordWrites:
         files: Files,
         secrets: SecretBox,
         limits: Limits,
+        scenarios: ScenarioReader,
     ) -> None:
         self._database = database
         self._cache = cache
@@ -52,6 +54,7 @@ class RecordWrites:
         self._files = files
         self._secrets = secrets
         self._limits = limits
+        self._scenarios = scenarios
 
     async def create(self, caller: Caller, catalog_id: str, values: Any, connection: Connection | None = None) -> str:
         """The id of a new record, or `InvalidValue`; with ``connection``, inside its transaction."""
@@ -189,6 +192,7 @@ class RecordWrites:
             creating=number == 0,
             values=values,
             read_file=partial(self._files.content, on=connection),
+            scenarios=self._scenarios,
         )
 
     async def _check_references(self, on: Executor, catalog: Catalog, stored: Mapping[int, Any]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from obmen import discovery, messages
 from obmen.domain.catalogs.schema import Catalog
+from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.rights.rights import Caller
 from obmen.storage.database import Connection, Database
 
@@ -33,6 +34,7 @@ class Write(msgspec.Struct, kw_only=True):
     creating: bool
     values: dict[str, Any]
     read_file: Callable[[int], Awaitable[bytes]]
+    scenarios: ScenarioReader
 
 
 class SystemCatalog:

@@ -1,14 +1,12 @@
 """``$scripts``: scenarios. Saving one compiles it; a process keeps to the version it began with."""
 
-from obmen import components
 from obmen.domain.files import ExternalFile, NewFile, StoredFile
-from obmen.domain.processes import reader
 from obmen.errors import FieldProblem, InvalidScenario, InvalidValue, NotFound
 from obmen.services.system_catalogs import SystemCatalog, Write
 
 
 class Scripts(SystemCatalog):
-    """A scenario that cannot run is refused, with the element at fault (contract: ``$scripts``)."""
+    """A scenario that cannot run is refused, with the elements at fault (docs/reference/scenarios.md)."""
 
     text_id = "$scripts"
     order = 2
@@ -24,10 +22,10 @@ class Scripts(SystemCatalog):
         if (source := await self._source(write)) is None:
             return
         try:
-            reader.read(source, components.resolve)
+            write.scenarios.read(source)
         except InvalidScenario as error:
-            problem = FieldProblem(error.message, field="$file", **error.facts)
-            raise InvalidValue("scenario.refused", problems=(problem,), problem=error) from error
+            problems = tuple(FieldProblem(fault.message, field="$file", **fault.facts) for fault in error.problems)
+            raise InvalidValue("scenario.refused", problems=problems, problem=error) from error
 
     async def written(self, write: Write) -> None:
         """Keeps the new version."""

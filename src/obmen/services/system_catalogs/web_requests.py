@@ -1,12 +1,9 @@
 """``$weblisteners``: external requests. A record is an address that starts a scenario."""
 
-import re
-
 from obmen.domain.field_types import shown
+from obmen.domain.requests.url_ids import is_url_id
 from obmen.errors import FieldProblem, InvalidValue
 from obmen.services.system_catalogs import SystemCatalog, Write
-
-_URL_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 class WebListeners(SystemCatalog):
@@ -36,7 +33,7 @@ class WebListeners(SystemCatalog):
     async def writing(self, write: Write) -> None:
         """The address is made of letters that need no escaping."""
         url_id = write.values.get("$urlId")
-        if url_id is not None and not _URL_ID.fullmatch(url_id):
+        if url_id is not None and not is_url_id(url_id):
             problem = FieldProblem(
                 "field.bad_url_id", field="$urlId", name=write.catalog.by_id["$urlId"].name, sent=shown(url_id)
             )
