@@ -1,4 +1,4 @@
-"""Who asks: Basic and session cookie, before any handler of the API runs (contract: sign-in; security: who may what).
+"""Who asks: Basic, session cookie and the tokens of processes, before any handler of the API runs.
 
 Sets ``request.user`` to the `Caller`; a Basic sign-in answers with its session cookie, as documented.
 """
@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Message, Scope
 
-from obmen.domain.rights.rights import Caller
+from obmen.domain.rights.policies import Caller
 from obmen.errors import Forbidden, NotAuthenticated
 from obmen.settings import Settings
 
@@ -45,6 +45,8 @@ class Access(AbstractAuthenticationMiddleware):
             signed_in = await obmen.accounts.basic(header, address)
             remember(connection.scope, signed_in.token)
             caller = signed_in.caller
+        elif header[:7].lower() == "bearer ":
+            caller = obmen.accounts.bearer(header)
         else:
             caller = await obmen.accounts.session(_token(connection, obmen.settings))
             require_same_origin(connection, obmen.settings)

@@ -5,7 +5,7 @@ from litestar import Response, Router, get
 from obmen.api.described import described, list_of, mapping, shape, text
 from obmen.api.wire import ApiRequest, answer
 from obmen.domain.catalogs.schema import USERS
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 
 _PROFILE = shape(
     id=text("Id of the employee"),

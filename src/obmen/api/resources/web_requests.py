@@ -18,7 +18,8 @@ from obmen.api.wire import aside, body
 from obmen.domain.encoding import encode
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_body
-from obmen.errors import NotFound, ObmenError
+from obmen.domain.requests.raw_bodies import RAW_BODY, raw_text
+from obmen.errors import ObmenError
 from obmen.services.processes.processes import Answer, answer_of
 
 if TYPE_CHECKING:
@@ -51,10 +52,7 @@ async def _answer(request: Request[Any, Any, Any]) -> Response[bytes]:
     limits = obmen.settings.limits
     request.app.state.rates.count_address(request.client.host if request.client else "")
     path = _path(request)
-    url_id = path.removeprefix(PREFIX).strip("/").partition("/")[0]
-    if not url_id:
-        raise NotFound("process.no_listener", listener=url_id)
-    listener = await obmen.listeners.find(url_id)
+    listener = await obmen.listeners.find(path.removeprefix(PREFIX).strip("/"))
     text = request.scope["query_string"].decode("latin-1")
     query = query_strings.parse(text, depth=limits.depth) if text else {}
     caller = await cookie_caller(request)
@@ -67,6 +65,7 @@ async def _answer(request: Request[Any, Any, Any]) -> Response[bytes]:
         "cookies": {name: value for name, value in request.cookies.items() if name != own_cookie},
         "query": query,
         "body": await aside(partial(read_body, content, content_type, depth=limits.depth), len(content)),
+        RAW_BODY: raw_text(content),
     }
     is_async = query_strings.text_of(query, "async").lower() == "true"
     mode = "$async" if is_async else "$sync"
