@@ -5,14 +5,14 @@
 
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import typer.main
 
-from obmen import errors, settings
+from obmen import components, errors, settings
 from obmen.cli import app
-from obmen.components import ALIASES, Component, Effect, components
+from obmen.components import ALIASES, Component, Effect
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/build.py from {source}: change that, then run `make docs`. -->\n"
@@ -25,20 +25,6 @@ port = 8090
 [egress]
 allow = ["10.0.0.0/8", "crm.local"]
 ```
-"""
-
-CHOICES = """\
-Some inputs choose which of two others is read:
-
-| input | value | what is read |
-|---|---|---|
-| `catalogFormat` | `catalog`, `var` | `catalogId`, `catalogIdFromVar` |
-| `format` of records | `keyvalue`, `json` | `values1` (field by field), `values2` (one object) |
-| `filtersFormat` | `keyvalue`, `json` | `filters`, `filtersJson` |
-| `fieldsFormat` | `all`, `specified` | all fields, those of `fieldsSpecified` |
-| `format` of `webRequest` | `keyvalue`, any other | `params`, `body` |
-
-`sortType` is 1, or -1 for the newest or largest first.
 """
 
 
@@ -123,15 +109,18 @@ def components_page() -> str:
         NOTE.format(source="src/obmen/components"),
         "# Components\n",
         "A task of a [scenario](scenarios.md) names one of these as its connector id. An input that is left out, or is "
-        "`null`, has its default; numbers may be given as text. The components of records act past the rights of who "
-        f"started the process, and take and answer values as the API does. Other spellings of names: {aliases}.\n",
-        CHOICES,
+        "`null`, has its default, as has an empty text where a number is expected; numbers may be given as text. The "
+        "components of records act past the rights of who started the process, and take and answer values as the API "
+        f"does. Other spellings of names: {aliases}.\n",
         "What an effect means when the server dies in the middle of the step: `none`, it is done again; `records`, it "
         "is done once, together with the journal of the process; `outside`, it is not done again and fails as "
         "interrupted.\n",
+        "Packages add components by the entry point `obmen.components`: an instance of a subclass of "
+        "`obmen.components.Component`. Two of one name, or one that cannot be loaded, keep Obmen from starting.\n",
     ]
-    for name, component in sorted(components().items()):
-        parts += [f"## {name}\n", f"{_first_line(type(component))}\n", *_inputs(component), *_results(component)]
+    for name, component in sorted(components.collect().items()):
+        told = f"**{component.title()}.** {_first_line(type(component))}"
+        parts += [f"## {name}\n", f"{told}\n", *_inputs(component), *_results(component)]
     return "\n".join(parts)
 
 
@@ -140,13 +129,16 @@ def _inputs(component: Component[Any]) -> list[str]:
     if not fields:
         return ["It takes no inputs.\n"]
     rows = [
-        f"| `{field.encode_name}` | {_cell(_type(field.type))} | {_input_default(field.default)} |" for field in fields
+        f"| `{field.encode_name}` | {_cell(_type(field.type))} | {_input_default(field.default)} | "
+        f"{_cell(msgspec.json.schema(field.type)['description'])} |"
+        for field in fields
     ]
-    return ["| input | type | default |", "|---|---|---|", *rows, ""]
+    return ["| input | type | default | |", "|---|---|---|---|", *rows, ""]
 
 
 def _type(kind: Any) -> str:
     words = {str: "text", int: "number", dict: "object", list: "list", type(None): "null", Any: "any value"}
+    kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     parts = [kind] if kind in words or not get_args(kind) or hasattr(kind, "__origin__") else get_args(kind)
     found = [words[getattr(part, "__origin__", part)] for part in parts]
     return " or ".join(word for word in found if word != "null")
@@ -157,12 +149,13 @@ def _input_default(value: Any) -> str:
 
 
 def _results(component: Component[Any]) -> list[str]:
-    slots = ", ".join(f"`{slot}`" for slot in component.outputs) or "none"
+    slots = [f"| `{slot.name}` | {_cell(slot.description)} |" for slot in component.outputs]
+    table = ["| output slot | |", "|---|---|", *slots, ""] if slots else ["It has no output slots.\n"]
     effect = component.effect(component.inputs())
     own = type(component).effect
     depends = effect is Effect.NONE and own is not Component.effect
     told = f"`none` or `outside`. {_first_line(own)}" if depends else f"`{effect.value}`."
-    return [f"Output slots: {slots}. {_first_line(type(component).run)}\n", f"Effect: {told}\n"]
+    return [*table, f"Effect: {told}\n"]
 
 
 def commands_page() -> str:

@@ -49,7 +49,10 @@ class ObmenError(Exception):
 
     def text(self, language: str = messages.DEFAULT_LANGUAGE) -> str:
         """What went wrong and what to do, in ``language``."""
-        return messages.text(self.message, language, **self.facts)
+        facts = {
+            name: fact.text(language) if isinstance(fact, ObmenError) else fact for name, fact in self.facts.items()
+        }
+        return messages.text(self.message, language, **facts)
 
     def __str__(self) -> str:
         return self.text()
@@ -69,6 +72,11 @@ class InvalidValue(BadRequest):
     def __init__(self, message: str, /, *, problems: tuple["FieldProblem", ...] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
         self.problems = problems
+
+    def full_text(self, language: str = messages.DEFAULT_LANGUAGE) -> str:
+        """What went wrong, field by field, where there is no list of `problems` beside the text."""
+        fields = "; ".join(f"{problem.field}: {problem.text(language)}" for problem in self.problems)
+        return f"{self.text(language)} {fields}".strip()
 
 
 class FieldProblem(BadRequest):
@@ -94,13 +102,34 @@ class InvalidCatalog(BadRequest):
 
 
 class InvalidScenario(BadRequest):
-    """A scenario that could not run; ``element`` is the id of the BPMN element at fault, where there is one."""
+    """A scenario that could not run; ``element`` is the id of the BPMN element at fault, where there is one.
+
+    A file with several faults is told by one error whose ``problems`` are an error for each; that of a single fault is
+    its own problem.
+    """
 
     code = "invalid_scenario"
 
-    def __init__(self, message: str, /, *, element: str | None = None, **facts: Any) -> None:
-        super().__init__(message, element=element, **facts)
+    def __init__(
+        self,
+        message: str,
+        /,
+        *,
+        element: str | None = None,
+        title: str = "",
+        problems: tuple["InvalidScenario", ...] = (),
+        **facts: Any,
+    ) -> None:
+        """``title`` is what people call the element; messages name both."""
+        super().__init__(message, element=f'"{title}" ({element})' if title.strip() else element, **facts)
         self.element = element
+        self.problems = problems or (self,)
+
+    def text(self, language: str = messages.DEFAULT_LANGUAGE) -> str:
+        """All problems, one after the other."""
+        if self.problems == (self,):
+            return super().text(language)
+        return " ".join(problem.text(language) for problem in self.problems)
 
 
 class NotAuthenticated(ObmenError):
@@ -168,9 +197,11 @@ class Temporary(StepFailed):
 
     code, status = "step_postponed", 503
 
-    def __init__(self, message: str, /, *, delay_s: float, **facts: Any) -> None:
+    def __init__(self, message: str, /, *, delay_s: float, did_nothing: bool = False, **facts: Any) -> None:
+        """``did_nothing``: it is certain that nothing has reached the other system."""
         super().__init__(message, **facts)
         self.delay_s = delay_s
+        self.did_nothing = did_nothing
 
 
 class ScriptFailed(StepFailed):

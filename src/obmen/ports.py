@@ -1,7 +1,8 @@
 """What a process component may ask of the world.
 
-Components get these as ``ctx`` and reach nothing else; ``clients`` and ``services`` implement them, ``bootstrap`` joins
-the two. Values that cross a port are JSON: ``None``, ``bool``, ``int``, ``float``, ``str``, ``list`` and ``dict``.
+Components get these in their ``Context`` and reach nothing else; ``clients`` and ``services`` implement them, ``bootstrap``
+joins the two. Values that cross a port are JSON (``None``, ``bool``, ``int``, ``float``, ``str``, ``list``, ``dict``) and
+aware ``datetime`` in UTC, which is a ``Date`` in JavaScript and ISO 8601 text in records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,21 +66,31 @@ class Records(Protocol):
         """The catalog with its fields, as ``GET /catalogs/{id}`` answers; `NotFound` without one."""
         ...
 
-    async def create(self, catalog_id: str, values: Mapping[str, Any]) -> str:
-        """The id of the new record; `InvalidValue` where the values do not fit."""
-        ...
-
     async def read(self, catalog_id: str, record_id: str, fields: Any = None) -> dict[str, Any]:
         """One record as ``GET …/records/{id}`` answers; `NotFound` without one."""
         ...
 
-    async def edit(self, catalog_id: str, record_id: str, values: Mapping[str, Any]) -> None:
-        """Changes the values named, or `InvalidValue`."""
+    async def find(self, catalog_id: str, query: "RecordsQuery") -> list[dict[str, Any]]:
+        """A page of records."""
         ...
 
-    async def find(self, catalog_id: str, query: "RecordsQuery") -> tuple[list[dict[str, Any]], int]:
-        """A page of records and how many match altogether."""
+    async def count(self, catalog_id: str, query: "RecordsQuery") -> int:
+        """How many records match, whatever the page."""
         ...
+
+
+class RecordChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A record to create, or with ``record_id`` to change; ``values`` by field id, those of a change are the values named.
+
+    A component gives it back, and it is written in one transaction with the journal of the step: `InvalidValue` where
+    the values do not fit and `NotFound` without the record or its catalog fail the step.
+    """
+
+    catalog_id: str
+    values: Mapping[str, Any]
+    record_id: str | None = None
+    id_slot: str = ""
+    """The output slot that takes the record's id."""
 
 
 class RecordsQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,6 +90,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     filter_conditions: Annotated[int, Meta(description="Conditions in one filter.", ge=1)] = 200
 
 
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Stored files."""
+
+    link_days: Annotated[
+        int, Meta(description="An address of a stored file can be fetched for at least so many days.", ge=1, le=3650)
+    ] = 30
+
+
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """How often one may ask; 0 switches a limit off. Each server process counts for itself."""
 
@@ -145,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: Secret = Secret()
     egress: Egress = Egress()
     limits: Limits = Limits()
+    files: Files = Files()
     rate: Rate = Rate()
     process: Process = Process()
     script: Script = Script()

@@ -1,19 +1,23 @@
-"""Every component of processes: what it declares, and what bad input comes to.
+"""Every component of processes: what it declares, how it is documented, and what bad input comes to.
 
-A new component has no bad input here, and fails until it has.
+A new component has no bad input here, and fails until it has. Components of installed packages are held to the same.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from live_server import LiveServer
-from obmen.components import ALIASES, Component, Effect, components, resolve
+from obmen import components, messages
+from obmen.components import ALIASES, Component, Effect, Slot
 from obmen.errors import StepFailed
 from scenario_files import ScenarioFile, js, listen
 
+FOUND = components.collect()
+REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "components.md").read_text("utf-8")
 BAD_INPUTS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "setvar": ({}, "nothing_there"),
     "code": ({"source": js("({a: 1})")}, "code"),
@@ -29,25 +33,47 @@ HOSTILE = (5, True, "'); drop table obmen.c1; --", [[1]], {"a": {"b": 1}}, 10**4
 
 
 def test_every_component_has_bad_input() -> None:
-    assert set(components()) == set(BAD_INPUTS)
+    assert set(FOUND) == set(BAD_INPUTS)
 
 
-@pytest.mark.parametrize("name", sorted(components()))
+@pytest.mark.parametrize("name", sorted(FOUND))
 def test_a_component_declares_what_it_takes_and_gives(name: str) -> None:
-    component: Component[Any] = components()[name]
+    component: Component[Any] = FOUND[name]
     assert component.name == name
     assert issubclass(component.inputs, msgspec.Struct)
     assert component.inputs.__struct_config__.frozen
-    assert all(isinstance(slot, str) and slot for slot in component.outputs)
+    assert all(isinstance(slot, Slot) and slot.name and slot.description for slot in component.outputs)
     assert (type(component).__doc__ or "").strip()
     assert component.run.__func__ is not Component.run  # type: ignore[attr-defined]
     if all(not field.required for field in msgspec.structs.fields(component.inputs)):
         assert isinstance(component.effect(component.read({})), Effect)
 
 
-@pytest.mark.parametrize("name", sorted(components()))
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_a_component_is_described_to_people(name: str) -> None:
+    component = FOUND[name]
+    titles = {component.title(language) for language in messages.LANGUAGES}
+    assert len(titles) == len(messages.LANGUAGES)
+    assert all(titles)
+    for field in msgspec.structs.fields(component.inputs):
+        assert msgspec.json.schema(field.type).get("description"), field.encode_name
+    _, _, section = REFERENCE.partition(f"\n## {name}\n")
+    section = section.partition("\n## ")[0]
+    assert component.title() in section
+    assert all(f"| `{field.encode_name}` |" in section for field in msgspec.structs.fields(component.inputs))
+    assert all(f"| `{slot.name}` |" in section for slot in component.outputs)
+
+
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_an_empty_text_is_no_value_for_what_is_no_text(name: str) -> None:
+    component = FOUND[name]
+    given = {field.encode_name: "" for field in msgspec.structs.fields(component.inputs)}
+    assert isinstance(component.read(given), component.inputs)
+
+
+@pytest.mark.parametrize("name", sorted(FOUND))
 def test_a_parameter_of_a_wrong_type_is_named(name: str) -> None:
-    component = components()[name]
+    component = FOUND[name]
     for field in msgspec.structs.fields(component.inputs):
         for value in HOSTILE:
             try:
@@ -59,11 +85,11 @@ def test_a_parameter_of_a_wrong_type_is_named(name: str) -> None:
 
 
 def test_other_spellings_lead_to_components_that_exist() -> None:
-    assert set(ALIASES.values()) <= set(components())
-    assert not set(ALIASES) & set(components())
-    assert [resolve(name) for name in ALIASES] == list(ALIASES.values())
-    assert resolve("__init__") is None
-    assert resolve("") is None
+    assert set(ALIASES.values()) <= set(FOUND)
+    assert not set(ALIASES) & set(FOUND)
+    assert [FOUND.resolve(name) for name in ALIASES] == list(ALIASES.values())
+    assert FOUND.resolve("__init__") is None
+    assert FOUND.resolve("") is None
 
 
 @pytest.mark.parametrize("name", sorted(BAD_INPUTS))
@@ -79,7 +105,7 @@ def test_bad_input_ends_the_process_with_a_message_in_the_journal(server: LiveSe
     process = server.api("GET", "/catalogs/$processes/records?limit=1")[0]["values"]
     assert process["$status"] == ["$error"]
     assert named in process["$result"]
-    assert "[step" in process["$result"]
+    assert process["$result"].startswith(f'{{"$error":"Step step, {name}: ')
     assert server.api("GET", "/catalogs/$users/records") == users
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from obmen import components
-from obmen.domain.processes import reader
+from obmen.domain.processes import elements
+from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.webhooks.signing import headers
 from programs import required
 
@@ -60,7 +61,8 @@ def _anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("file", sorted(DOCS.rglob("*.bpmn")), ids=lambda file: file.name)
 def test_a_scenario_of_the_documents_can_be_saved(file):
-    assert reader.read(file.read_bytes(), components.resolve).nodes
+    reader = ScenarioReader(elements.collect(), components.collect().resolve)
+    assert reader.read(file.read_bytes()).nodes
 
 
 def _example(language: str) -> str:

@@ -1,4 +1,4 @@
-"""Who asks: Basic or session cookie, before any handler of the API runs.
+"""Who asks: Basic, session cookie and the tokens of processes, before any handler of the API runs.
 
 Sets ``request.user`` to the `Caller`; a Basic sign-in answers with its session cookie, as documented.
 """
@@ -31,9 +31,16 @@ class Access(AbstractAuthenticationMiddleware):
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
         """The caller; counts how often they ask."""
         obmen = application(connection)
-        count_address(connection)
         header = connection.headers.get("authorization", "")
-        if header[:6].lower() == "basic ":
+        scheme = header.partition(" ")[0].lower()
+        if scheme == "bearer":
+            try:  # a process: its steps are limited, not its requests
+                return AuthenticationResult(user=obmen.accounts.bearer(header), auth=None)
+            except NotAuthenticated:
+                count_address(connection)
+                raise
+        count_address(connection)
+        if scheme == "basic":
             signed_in = await obmen.accounts.basic(header, client_address(connection))
             remember(connection.scope, signed_in.token)
             caller = signed_in.caller

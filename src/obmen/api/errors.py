@@ -4,18 +4,16 @@ A client of Bpium reads ``message``; ``errors`` names each value that does not f
 """
 
 import secrets
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import asyncpg
 import msgspec
 import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET, Meta, UnsetType
 
 from obmen import messages
-from obmen.api.methods import Methods
 from obmen.api.wire import ApiRequest
 from obmen.domain.encoding import encode
 from obmen.errors import (
@@ -30,6 +28,11 @@ from obmen.errors import (
     Unavailable,
     Unexpected,
 )
+
+if TYPE_CHECKING:
+    from litestar.types import ExceptionHandlersMap
+
+    from obmen.api.methods import Methods
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -123,14 +126,17 @@ def _unexpected(request: ApiRequest, error: Exception) -> Response[bytes]:
     return respond(request, Unexpected("request.unexpected", request=number))
 
 
-HANDLERS: Final[ExceptionHandlersMap] = {
-    ObmenError: _named,
-    HTTPException: _http,
-    asyncpg.PostgresConnectionError: _database,
-    asyncpg.CannotConnectNowError: _database,
-    asyncpg.InterfaceError: _database,
-    asyncpg.InternalClientError: _database,
-    ConnectionError: _database,
-    TimeoutError: _database,
-    Exception: _unexpected,
-}
+HANDLERS: Final = cast(  # the application's request_class makes the requests
+    "ExceptionHandlersMap",
+    {
+        ObmenError: _named,
+        HTTPException: _http,
+        asyncpg.PostgresConnectionError: _database,
+        asyncpg.CannotConnectNowError: _database,
+        asyncpg.InterfaceError: _database,
+        asyncpg.InternalClientError: _database,
+        ConnectionError: _database,
+        TimeoutError: _database,
+        Exception: _unexpected,
+    },
+)

@@ -1,12 +1,14 @@
 """Headers that every answer of Obmen gets: the cookie of a new session, what is left of the limits, and that it is not cached."""
 
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from litestar.types import Message, Scope
 
 from obmen.api.access import session_cookie
 from obmen.api.connections import window_of
-from obmen.services.application import Application
+
+if TYPE_CHECKING:
+    from obmen.services.application import Application
 
 _NOT_CACHED: Final = ("/api/v1/", "/auth/")
 

@@ -5,9 +5,10 @@ External requests are left alone: their methods are the scenario's business.
 
 import re
 from collections.abc import Awaitable
-from typing import Final
+from typing import Final, cast
 
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
@@ -31,8 +32,12 @@ class Methods:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Passes a request on."""
-        if scope["type"] == "http" and scope["method"] in ("HEAD", "OPTIONS") and not _is_external(scope["path"]):
-            return self._head(scope, receive, send) if scope["method"] == "HEAD" else self._options(scope, receive, send)
+        if scope["type"] == ScopeType.HTTP and not _is_external(scope["path"]):
+            http = cast("HTTPScope", scope)
+            if http["method"] == "HEAD":
+                return self._head(http, receive, send)
+            if http["method"] == "OPTIONS":
+                return self._options(http, receive, send)
         return self._app(scope, receive, send)
 
     def allowed(self, path: str) -> tuple[str, ...]:

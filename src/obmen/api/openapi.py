@@ -32,15 +32,16 @@ class Described(Operation):
         schema["summary"] = schema.get("description", "").partition(".")[0]
         schema["parameters"] = [*schema.get("parameters", ()), *_parameters(self.question)]
         if self.sent is not None:
-            schema["requestBody"] = {"content": {"application/json": {"schema": _reference(self.sent)}}, "required": True}
+            schema["requestBody"] = {
+                "content": {"application/json": {"schema": _reference(self.sent)}},
+                "required": True,
+            }
         problem = {"content": {MEDIA_TYPE: {"schema": _reference(Problem)}}, "description": Problem.__doc__}
         schema["responses"]["default"] = problem
         return schema
 
 
-def described(
-    question: type[Question] = Question, sent: type[msgspec.Struct] | None = None
-) -> type[Operation]:
+def described(question: type[Question] = Question, sent: type[msgspec.Struct] | None = None) -> type[Operation]:
     """The operation class of a handler: the parameters it takes, and the JSON body."""
     return type("Described", (Described,), {"question": question, "sent": sent})
 

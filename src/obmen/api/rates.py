@@ -57,6 +57,4 @@ class Rates:
 def require_left(window: Window | None) -> None:
     """`TooManyRequests` where the limit is exceeded."""
     if window is not None and window.left < 0:
-        raise TooManyRequests(
-            "access.too_often", limit=window.limit, window=window.length_s, seconds=window.seconds
-        )
+        raise TooManyRequests("access.too_often", limit=window.limit, window=window.length_s, seconds=window.seconds)

@@ -124,7 +124,14 @@ class GuardedHttp:
         except (aiohttp.InvalidURL, UnicodeError) as error:  # the latter: a name that cannot be asked for
             raise _bad_url(str(hop.url), error) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Temporary("http.no_answer", delay_s=RETRY_S, host=_host(hop.url), problem=_cause(error)) from error
+            unconnected = isinstance(error, aiohttp.ClientConnectorError)
+            raise Temporary(
+                "http.no_answer",
+                delay_s=RETRY_S,
+                did_nothing=unconnected,
+                host=_host(hop.url),
+                problem=_cause(error),
+            ) from error
         finally:
             connecting_to.reset(token)
         headers = [

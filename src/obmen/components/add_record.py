@@ -1,26 +1,24 @@
 """Creates a record."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from obmen.components import Component, Context, Effect
+from obmen.components import Component, Context, Effect, Slot
 from obmen.domain.processes.catalog_choice import RecordValues
+from obmen.ports import RecordChange
 
 
 class AddRecord(Component[RecordValues]):
-    """A new record, past the rights of who started the process (contract: create a record)."""
+    """Creates a record, past the rights of who started the process."""
 
     name = "bpiumAdd"
     inputs = RecordValues
-    outputs = ("output",)
+    outputs = (Slot("output", "Id of the new record."),)
 
     def effect(self, inputs: RecordValues) -> Effect:
         """The record."""
         return Effect.RECORDS
 
-    async def run(self, inputs: RecordValues, context: Context) -> Mapping[str, Any]:
-        """``output``: the id of the new record."""
-        return {"output": await context.records.create(inputs.catalog, inputs.values)}
+    async def run(self, inputs: RecordValues, context: Context) -> RecordChange:
+        """The new record."""
+        return RecordChange(catalog_id=inputs.catalog, values=inputs.values, id_slot="output")
 
 
 COMPONENT = AddRecord()

@@ -1,26 +1,30 @@
 """Runs JavaScript of the scenario."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from obmen.components import Component, Context
+from obmen.components import Component, Context, Slot
 
 
 class Inputs(msgspec.Struct, frozen=True):
-    """``source`` sees ``variables`` and nothing else of the process; an empty list stands for none."""
+    """``source`` sees ``variables`` and nothing else of the process."""
 
-    source: str = ""
-    variables: dict[str, Any] | list[Any] = {}
+    source: Annotated[str, Meta(description="JavaScript: the body of a function, which returns with `return`.")] = ""
+    variables: Annotated[
+        dict[str, Any] | list[Any],
+        Meta(description="The variables that the code sees; an empty list stands for none."),
+    ] = {}
 
 
 class Code(Component[Inputs]):
-    """What the code returns (contract: code)."""
+    """Runs JavaScript."""
 
     name = "code"
     inputs = Inputs
-    outputs = ("output",)
+    outputs = (Slot("output", "What the code returns."),)
 
     async def run(self, inputs: Inputs, context: Context) -> Mapping[str, Any]:
         """``output``: the returned value; `ScriptFailed` where the code throws or breaks a limit."""

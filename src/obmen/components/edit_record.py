@@ -1,33 +1,35 @@
 """Changes a record."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from obmen.components import Component, Context, Effect
+from msgspec import Meta
+
+from obmen.components import Component, Context, Effect, Slot
 from obmen.domain.processes.catalog_choice import RecordValues, required_id
+from obmen.ports import RecordChange
 
 
 class EditInputs(RecordValues, frozen=True, kw_only=True, rename="camel"):
     """The record and its new values."""
 
-    record_id: Any = None
+    record_id: Annotated[Any, Meta(description="Id of the record.")] = None
 
 
 class EditRecord(Component[EditInputs]):
-    """Changes the values named, past the rights of who started the process (contract: change a record)."""
+    """Changes the values named of a record, past the rights of who started the process."""
 
     name = "bpiumEdit"
     inputs = EditInputs
-    outputs = ("output",)
+    outputs = (Slot("output", "Nothing: `null`."),)
 
     def effect(self, inputs: EditInputs) -> Effect:
         """The change."""
         return Effect.RECORDS
 
-    async def run(self, inputs: EditInputs, context: Context) -> Mapping[str, Any]:
-        """Nothing is returned, as documented."""
-        await context.records.edit(inputs.catalog, required_id("recordId", inputs.record_id), inputs.values)
-        return {"output": None}
+    async def run(self, inputs: EditInputs, context: Context) -> RecordChange:
+        """The change."""
+        record_id = required_id("recordId", inputs.record_id)
+        return RecordChange(catalog_id=inputs.catalog, record_id=record_id, values=inputs.values)
 
 
 COMPONENT = EditRecord()

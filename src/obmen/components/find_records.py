@@ -1,52 +1,74 @@
 """Finds records."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Final
 
-from obmen.components import Component, Context
-from obmen.domain.processes.catalog_choice import CatalogChoice
+from msgspec import Meta
+
+from obmen.components import Component, Context, Slot
+from obmen.domain.processes.catalog_choice import FieldsChoice, as_value
 from obmen.errors import StepFailed
 from obmen.ports import RecordsQuery
 
+MOST_RECORDS: Final = 1_000
+"""As many as the step gives at once, whatever its limit (docs/reference/components.md)."""
 
-class FindInputs(CatalogChoice, frozen=True, kw_only=True, rename="camel"):
+
+class FindInputs(FieldsChoice, frozen=True, kw_only=True, rename="camel"):
     """Which records, which of their fields, in which order."""
 
-    view_id: str | int = 0
-    filters_format: str = "keyvalue"
-    filters: Any = None
-    filters_json: Any = None
-    sort_field: str | int = ""
-    sort_type: int = 1
-    fields_format: str = "all"
-    fields_specified: Any = None
-    limit: int = 100
-    offset: int = 0
+    view_id: Annotated[str | int, Meta(description="Views do not exist yet: nothing, or 0.")] = 0
+    filters_format: Annotated[
+        str, Meta(description="`json` takes the conditions of `filtersJson`, any other those of `filters`.")
+    ] = "keyvalue"
+    filters: Annotated[Any, Meta(description="Conditions field by field.")] = None
+    filters_json: Annotated[Any, Meta(description="Conditions as JSON text, an object or a list.")] = None
+    sort_field: Annotated[
+        str | int, Meta(description="Id of the field to sort by, or `id`; without one the newest come first.")
+    ] = ""
+    sort_type: Annotated[int, Meta(description="`1`, or `-1` for the newest or largest first.")] = 1
+    limit: Annotated[int, Meta(description="Most records to give, 1000 at most.")] = 100
+    offset: Annotated[int, Meta(description="Records to skip.")] = 0
 
 
 class FindRecords(Component[FindInputs]):
-    """A page of records, past the rights of who started the process (contract: find records)."""
+    """Finds records, past the rights of who started the process."""
 
     name = "bpiumFindRecords"
     inputs = FindInputs
-    outputs = ("output", "outputCount")
+    outputs = (
+        Slot("output", "List of the records."),
+        Slot("outputCount", "How many match, whatever `limit` and `offset`."),
+    )
+    comma_lists = ("fieldsSpecified",)
 
     async def run(self, inputs: FindInputs, context: Context) -> Mapping[str, Any]:
-        """``output``: the records; ``outputCount``: how many match, whatever the page."""
+        """``output`` and ``outputCount``, each where the scenario uses it."""
         if str(inputs.view_id) not in ("", "0"):
             raise StepFailed("component.no_views", view=inputs.view_id)
         if inputs.limit < 0 or inputs.offset < 0:
             raise StepFailed("component.bad_page", limit=inputs.limit, offset=inputs.offset)
         query = RecordsQuery(
-            filters=inputs.filters_json if inputs.filters_format == "json" else inputs.filters,
-            fields=inputs.fields_specified if inputs.fields_format == "specified" else None,
+            filters=_filters(inputs),
+            fields=inputs.fields,
             sort_field=str(inputs.sort_field),
             descending=inputs.sort_type < 0,
-            limit=inputs.limit,
+            limit=min(inputs.limit, MOST_RECORDS),
             offset=inputs.offset,
         )
-        found, count = await context.records.find(inputs.catalog, query)
-        return {"output": found, "outputCount": count}
+        found: dict[str, Any] = {"output": await context.records.find(inputs.catalog, query)}
+        if "outputCount" in context.wanted:
+            found["outputCount"] = await context.records.count(inputs.catalog, query)
+        return found
+
+
+def _filters(inputs: FindInputs) -> Any:
+    if inputs.filters_format != "json":
+        return inputs.filters
+    given = inputs.filters_json
+    if isinstance(given, str):
+        return as_value("filtersJson", given) if given.strip() else None
+    return given
 
 
 COMPONENT = FindRecords()

@@ -3,19 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-from obmen.components import Component, Context
+from obmen.components import Component, Context, Slot
 from obmen.domain.processes.catalog_choice import CatalogChoice
 
 
 class GetCatalog(Component[CatalogChoice]):
-    """A catalog with its fields by id (contract: structure of a catalog)."""
+    """Reads how a catalog is built."""
 
     name = "bpiumGetCatalog"
     inputs = CatalogChoice
-    outputs = ("output",)
+    outputs = (
+        Slot(
+            "output",
+            "The catalog as the API answers it, but its fields and their items are objects by id, each with its "
+            "`orderIndex`.",
+        ),
+    )
 
     async def run(self, inputs: CatalogChoice, context: Context) -> Mapping[str, Any]:
-        """``output``: as the API answers, but fields and their items are objects by id, each with its ``orderIndex``."""
+        """``output``: the catalog; `NotFound` without one."""
         catalog = await context.records.describe_catalog(inputs.catalog)
         fields = _by_id(catalog["fields"])
         for field in fields.values():

@@ -13,7 +13,7 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 class SetVariables(Component[Nothing]):
-    """Its outputs are assigned in order, each seeing those before it (contract: setting variables)."""
+    """Sets variables to the values of its outputs, in order, each seeing those before it."""
 
     name = "setvar"
     inputs = Nothing

@@ -2,15 +2,16 @@
 
 import base64
 from collections.abc import Iterable, Mapping
-from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec import Meta
 
-from obmen.components import Component, Context, Effect
-from obmen.domain.encoding import encode
+from obmen.components import Component, Context, Effect, Slot
 from obmen.domain.processes.catalog_choice import as_object
+from obmen.domain.processes.variables import as_json, json_text
+from obmen.domain.requests.responses import cookies_of, text_of
 from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse
 
@@ -22,33 +23,44 @@ _FORM: Final = "application/x-www-form-urlencoded"
 class WebInputs(msgspec.Struct, frozen=True, kw_only=True, rename={"wait": "async"}):
     """The request, and how its answer is read."""
 
-    method: str = "GET"
-    query: str = ""
-    headers: Any = None
-    format: str = "keyvalue"
-    params: Any = None
-    body: Any = None
-    type: str = "application/json"
-    auth: str = "noauth"
-    login: str = ""
-    password: str = ""
-    wait: str = "sync"
-    output_format: str = "text"
+    method: Annotated[str, Meta(description="`GET`, `POST`, `PATCH`, `PUT`, `DELETE` or `HEAD`.")] = "GET"
+    query: Annotated[str, Meta(description="The address, with its query.")] = ""
+    headers: Annotated[Any, Meta(description="Headers by name; those given here win.")] = None
+    format: Annotated[str, Meta(description="`keyvalue` sends `params` as a form, any other `body`.")] = "keyvalue"
+    params: Annotated[Any, Meta(description="Fields of the form by name.")] = None
+    body: Annotated[Any, Meta(description="Text as it is, any other value as JSON.")] = None
+    type: Annotated[str, Meta(description="Content type of `body`.")] = "application/json"
+    auth: Annotated[str, Meta(description="`noauth`, or `basic` with `login` and `password`.")] = "noauth"
+    login: Annotated[str, Meta(description="User name of `basic`.")] = ""
+    password: Annotated[str, Meta(description="Password of `basic`.")] = ""
+    wait: Annotated[str, Meta(description="`async` does not wait for the answer and gives no outputs.")] = "sync"
+    output_format: Annotated[str, Meta(description="`json` gives the value of a JSON answer, any other its text.")] = (
+        "text"
+    )
 
 
 class WebRequest(Component[WebInputs]):
-    """One request (contract: web request). The address passes the egress policy (law 6)."""
+    """Sends a request to another system; its address passes the egress policy."""
 
     name = "webRequest"
     inputs = WebInputs
-    outputs = ("output_code", "output_status", "output_body", "output_headers")
+    outputs = (
+        Slot("output_code", "Status of the answer, a number."),
+        Slot("output_status", "The same."),
+        Slot("output_body", "Body of the answer."),
+        Slot(
+            "output_headers",
+            "Headers by name in lower case; `set-cookie` is a list, `cookies` the cookies by name, each an object with "
+            "`value` and attributes.",
+        ),
+    )
 
     def effect(self, inputs: WebInputs) -> Effect:
         """A safe method (RFC 9110, 9.2.1) may be repeated, any other may have done something over there."""
         return Effect.NONE if inputs.method.upper() in _SAFE else Effect.OUTSIDE
 
     async def run(self, inputs: WebInputs, context: Context) -> Mapping[str, Any]:
-        """``output_code`` (also ``output_status``), ``output_body``, ``output_headers`` with ``cookies``; nothing unless it waits."""
+        """All outputs; none unless it waits."""
         request = _request(inputs, context.download_bytes)
         if inputs.wait == "async":
             context.later(context.http.send(request))
@@ -91,11 +103,12 @@ def _content(inputs: WebInputs) -> tuple[bytes | None, str]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else encode(value).decode()
+    value = as_json(value)
+    return value if isinstance(value, str) else json_text(value).decode()
 
 
 def _body(inputs: WebInputs, response: HttpResponse) -> Any:
-    text = response.body.decode(_charset(response), "replace")
+    text = text_of(response.body, dict(response.headers).get("content-type", ""))
     if inputs.output_format != "json":
         return text
     if not text.strip():
@@ -106,36 +119,17 @@ def _body(inputs: WebInputs, response: HttpResponse) -> Any:
         raise StepFailed("component.answer_not_json", status=response.status, problem=error, start=text[:200]) from None
 
 
-def _charset(response: HttpResponse) -> str:
-    kind = dict(response.headers).get("content-type", "")
-    charset = kind.partition("charset=")[2].split(";")[0].strip(" \"'").lower()
-    try:
-        "".encode(charset or "utf-8")
-    except (LookupError, ValueError):
-        return "utf-8"
-    return charset or "utf-8"
-
-
 def _headers(received: Iterable[tuple[str, str]]) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    cookies: dict[str, Any] = {}
+    set_cookies: list[str] = []
     for name, value in received:
         if name == "set-cookie":
-            cookies.update(_cookies(value))
+            set_cookies.append(value)
         else:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return {**headers, "cookies": cookies}
-
-
-def _cookies(header: str) -> dict[str, Any]:
-    try:
-        parsed = SimpleCookie(header)
-    except CookieError:
-        return {}
-    return {
-        name: {"value": morsel.value, **{key: value for key, value in morsel.items() if value}}
-        for name, morsel in parsed.items()
-    }
+    if set_cookies:
+        headers["set-cookie"] = set_cookies
+    return {**headers, "cookies": cookies_of(set_cookies)}
 
 
 COMPONENT = WebRequest()

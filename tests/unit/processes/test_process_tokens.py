@@ -25,6 +25,14 @@ from obmen.domain.processes.engine import (
     outstanding,
     save,
 )
+from obmen.domain.processes.elements import (
+    boundary_event,
+    end_event,
+    exclusive_gateway,
+    intermediate_catch_event,
+    service_task,
+    start_event,
+)
 from obmen.domain.processes.scenarios import Call, Flow, Node, Scenario, Script
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,7 +48,7 @@ def graphs(draw):
         )
     )
     ids = [f"n{number}" for number in range(len(kinds))]
-    nodes = {"s": Node(id="s", name="", element="start_event", outgoing=draw(flows("s", ids, conditions=False)))}
+    nodes = {"s": Node(id="s", name="", element=start_event.ELEMENT, outgoing=draw(flows("s", ids, conditions=False)))}
     for node_id, kind in zip(ids, kinds, strict=True):
         nodes |= draw(node(node_id, kind, ids))
     return Scenario("s", nodes)
@@ -66,13 +74,13 @@ def flows(draw, source, ids, *, conditions):
 def node(draw, node_id, kind, ids):
     """The node, with its boundary events, by id."""
     element = {
-        "call": "service_task",
-        "plain": "service_task",
-        "gateway": "exclusive_gateway",
-        "timer": "intermediate_catch_event",
+        "call": service_task.ELEMENT,
+        "plain": service_task.ELEMENT,
+        "gateway": exclusive_gateway.ELEMENT,
+        "timer": intermediate_catch_event.ELEMENT,
     }
     if kind in ("end", "terminate"):
-        return {node_id: Node(id=node_id, name="", element="end_event", terminates=kind == "terminate")}
+        return {node_id: Node(id=node_id, name="", element=end_event.ELEMENT, terminates=kind == "terminate")}
     events = {}
     if kind == "call":
         for number, is_timer in enumerate(draw(st.lists(st.booleans(), max_size=2))):
@@ -80,11 +88,11 @@ def node(draw, node_id, kind, ids):
             events[event_id] = Node(
                 id=event_id,
                 name="",
-                element="boundary_event",
+                element=boundary_event.ELEMENT,
                 outgoing=draw(flows(event_id, ids, conditions=False)),
                 attached_to=node_id,
                 duration=timedelta(seconds=draw(st.integers(0, 3))) if is_timer else None,
-                message_into=None if is_timer else "error.message",
+                message_into=None if is_timer else ("error", "message"),
             )
     conditions = kind == "gateway" or draw(st.integers(0, 4)) == 0
     return events | {
@@ -115,7 +123,7 @@ def happenings(draw, state, graph, now):
     if draw(st.integers(0, 5)) == 0:
         return Failed(command.token, "c", "m"), later
     if isinstance(command, CallComponent):
-        return Completed(command.token, (("a.b", draw(st.integers())),)), later
+        return Completed(command.token, ((("a", "b"), draw(st.integers())),)), later
     values = st.sampled_from([True, False, None, 0, "", "x", [], 1.5])
     return Evaluated(command.token, tuple(draw(values) for _ in command.expressions)), later
 
@@ -134,9 +142,9 @@ def entered(graph, node_id):
         conditional = [flow for flow in current.outgoing if flow.condition is not None and not flow.is_default]
         if current.terminates:
             return None
-        if current.call is not None or current.element == "intermediate_catch_event":
+        if current.call is not None or current.element is intermediate_catch_event.ELEMENT:
             waiting[current.id] += 1
-        elif current.element == "exclusive_gateway" and bare(current):
+        elif current.element is exclusive_gateway.ELEMENT and bare(current):
             return None
         elif conditional:
             waiting[current.id] += 1
@@ -157,7 +165,7 @@ def taken(current, values):
     answers = iter(values)
     rest = [flow for flow in current.outgoing if not flow.is_default]
     holding = [flow for flow in rest if flow.condition is None or next(answers) not in (False, None, 0, "")]
-    if current.element == "exclusive_gateway":
+    if current.element is exclusive_gateway.ELEMENT:
         holding = holding[:1]
     return holding or [flow for flow in current.outgoing if flow.is_default]
 

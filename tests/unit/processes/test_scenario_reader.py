@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from obmen import messages
-from obmen.domain.processes import reader
+from obmen.domain.processes import elements
+from obmen.domain.processes.elements import service_task
+from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.processes.scenarios import Call, Const, Flow, ListOf, MapOf, Output, Script, fill, scripts
+from obmen.domain.processes.targets import read_target
 from obmen.errors import InvalidScenario
 
 SCENARIOS = Path(__file__).parents[2] / "data" / "scenarios"
@@ -23,8 +26,11 @@ def resolve(connector_id):
     return connector_id if connector_id in COMPONENTS else None
 
 
+READER = ScenarioReader(elements.collect(), resolve)
+
+
 def read(process, *, attributes='id="P"'):
-    return reader.read(f"{HEAD}<process {attributes}>{process}</process></definitions>".encode(), resolve)
+    return READER.read(f"{HEAD}<process {attributes}>{process}</process></definitions>".encode())
 
 
 def flow(flow_id, source, target, inside=""):
@@ -61,7 +67,7 @@ def tagged(text):
 
 
 def real(name):
-    return reader.read((SCENARIOS / name).read_bytes(), resolve)
+    return READER.read((SCENARIOS / name).read_bytes())
 
 
 def test_get_request():
@@ -69,14 +75,16 @@ def test_get_request():
     nodes = scenario.nodes
     assert scenario.start == "StartEvent_0fjrq1j"
     assert len(nodes) == 11
-    assert nodes["ServiceTask_0hd9rp6"].call == Call("setvar", (), (Output("catalogId", "vars", Script("'48'")),))
+    assert nodes["ServiceTask_0hd9rp6"].call == Call(
+        "setvar", (), (Output(read_target("catalogId"), "vars", Script("'48'")),)
+    )
     catalog = nodes["ServiceTask_056t521"]
     assert catalog.name == "Структура каталога"
     assert catalog.attached == ("BoundaryEvent_06if319",)
     assert catalog.call == Call(
         "bpiumGetCatalog",
         (("catalogFormat", Const("var")), ("catalogId", Const(None)), ("catalogIdFromVar", Script("catalogId"))),
-        (Output("catalogStruct", "output"),),
+        (Output(read_target("catalogStruct"), "output"),),
     )
     code = dict(nodes["ServiceTask_0eeguyf"].call.inputs)
     assert code["variables"] == MapOf(
@@ -85,7 +93,7 @@ def test_get_request():
     assert code["source"].value.endswith("return values")
     assert dict(nodes["ServiceTask_17xhb61"].call.inputs)["values1"] == ListOf(())
     event = nodes["BoundaryEvent_06if319"]
-    assert (event.code_into, event.message_into) == ("getStructErrCode", "getStructErrMessage")
+    assert (event.code_into, event.message_into) == (("getStructErrCode",), ("getStructErrMessage",))
     assert nodes["ExclusiveGateway_1sls290"].outgoing == (
         Flow("SequenceFlow_0skd4y5", "ServiceTask_0hd9rp6", None, is_default=True),
         Flow("SequenceFlow_0js3206", "EndEvent_09obpev", Script("body.test === 'test'")),
@@ -166,11 +174,11 @@ def test_a_refusal_does_not_repeat_the_value():
 @pytest.mark.parametrize(
     ("text", "output"),
     [
-        ('{"type":"outputResult","value":"output_body"}', Output("a.b", "output_body")),
-        ('{"type":"outputResult","value":""}', Output("a.b", "slot")),
-        ('{"type":"script","value":""}', Output("a.b", "slot")),
-        ('{"type":"script","value":"i + 1"}', Output("a.b", "slot", Script("i + 1"))),
-        ('{"type":"const","value":null}', Output("a.b", "slot", Const(None))),
+        ('{"type":"outputResult","value":"output_body"}', Output(read_target("a.b"), "output_body")),
+        ('{"type":"outputResult","value":""}', Output(read_target("a.b"), "slot")),
+        ('{"type":"script","value":""}', Output(read_target("a.b"), "slot")),
+        ('{"type":"script","value":"i + 1"}', Output(read_target("a.b"), "slot", Script("i + 1"))),
+        ('{"type":"const","value":null}', Output(read_target("a.b"), "slot", Const(None))),
     ],
 )
 def test_an_output_is_read(text, output):
@@ -205,7 +213,7 @@ def test_a_template_is_filled_in_the_order_of_its_scripts():
 @pytest.mark.parametrize("connector", ["", "  "])
 def test_a_task_without_a_component_is_plain(connector):
     assert read(f'<startEvent id="s"/>{task("", connector)}').nodes["t"].call is None
-    assert read('<startEvent id="s"/><task id="t"/>').nodes["t"].element == "service_task"
+    assert read('<startEvent id="s"/><task id="t"/>').nodes["t"].element is service_task.ELEMENT
 
 
 # --- durations ----------------------------------------------------------------------------------------------------
@@ -261,7 +269,7 @@ def test_of_several_processes_the_one_that_starts_is_taken():
     source = (
         f'{HEAD}<process id="A"><task id="x"/></process><process id="B"><startEvent id="s"/></process></definitions>'
     )
-    assert set(reader.read(source.encode(), resolve).nodes) == {"s"}
+    assert set(READER.read(source.encode()).nodes) == {"s"}
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------
@@ -296,7 +304,7 @@ BOUNDARY = '<boundaryEvent id="b" attachedToRef="{}"{}><errorEventDefinition/></
             "b",
         ),
         ('<startEvent id="s"><timerEventDefinition/></startEvent>', "unknown_event", "s"),
-        (START + '<endEvent id="e"><errorEventDefinition/></endEvent>', "unknown_event", "e"),
+        (START + '<endEvent id="e"><messageEventDefinition/></endEvent>', "unknown_event", "e"),
         (START + '<exclusiveGateway id="g" default="f"/><task id="t"/>' + flow("f", "s", "t"), "bad_default", "g"),
         (START + '<task id="t"/>' + flow("f", "s", "t", condition(" ")), "empty_condition", "f"),
         (
@@ -347,7 +355,7 @@ BOMB = "".join(f'<!ENTITY e{number + 1} "' + f"&e{number};" * 10 + '">' for numb
 )
 def test_what_is_no_scenario_is_refused(source, problem):
     with pytest.raises(InvalidScenario) as refused:
-        reader.read(source, resolve)
+        READER.read(source)
     assert refused.value.message == f"scenario.{problem}"
     for language in messages.LANGUAGES:
         assert refused.value.text(language)
@@ -356,4 +364,4 @@ def test_what_is_no_scenario_is_refused(source, problem):
 @pytest.mark.parametrize("place", ["<a>&e11;</a>", '<a b="&e11;"/>'])
 def test_entities_do_not_explode(place):
     with pytest.raises(InvalidScenario):
-        reader.read(f'<!DOCTYPE a [<!ENTITY e0 "boom">{BOMB}]>{place}'.encode(), resolve)
+        READER.read(f'<!DOCTYPE a [<!ENTITY e0 "boom">{BOMB}]>{place}'.encode())

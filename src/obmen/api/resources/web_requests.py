@@ -17,7 +17,7 @@ from obmen.api.methods import EXTERNAL
 from obmen.api.wire import ApiRequest, aside, body
 from obmen.domain.requests.external import ExternalAnswer, Received, answer_of, variables_of
 from obmen.domain.requests.query_strings import text_of
-from obmen.errors import NotFound, ObmenError
+from obmen.errors import ObmenError
 
 _ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
 
@@ -41,10 +41,7 @@ async def _answer(request: ApiRequest) -> ExternalAnswer:
     obmen = request.obmen
     count_address(request)
     path = _path(request)
-    below = path.removeprefix(EXTERNAL).strip("/")
-    if not below:
-        raise NotFound("process.no_listener", listener=below)
-    listener = await obmen.listeners.find(below)
+    listener = await obmen.listeners.find(path.removeprefix(EXTERNAL).strip("/"))
     caller = await cookie_caller(request)
     received = Received(
         method=request.method,
@@ -56,8 +53,8 @@ async def _answer(request: ApiRequest) -> ExternalAnswer:
     read = partial(variables_of, received, own_cookie=settings.http.cookie, depth=settings.limits.depth)
     variables = await aside(read, len(received.body))
     is_async = text_of(variables["query"], "async").lower() == "true"
-    mode = "$async" if is_async else "$sync"
-    launch = obmen.processes.launch(listener, mode, variables, caller.user_id if caller else None)
+    initiator = caller.user_id if caller else None
+    launch = obmen.processes.launch(listener, "$async" if is_async else "$sync", variables, initiator)
     if is_async:
         await obmen.processes.enqueue(launch)
         return ExternalAnswer(status=200, headers=[_ANY_ORIGIN], body=b"")

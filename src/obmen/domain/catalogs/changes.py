@@ -17,9 +17,34 @@ FIELD_LIMIT: Final = 500
 _RESERVED: Final = ("$or", "$and")
 """Words of filters."""
 SYSTEM_IDS: Final = frozenset(
-    "$settings $system $catalogs $sections $users $views $webhooks $scripts $events $processes $authServices $webRequests "
-    "$boards $widgets $messages $rightFields $rights $companies $accounts $invites $appTags $apiTags $companiesGroups "
-    "$emailTemplates $extensions $requests".split()
+    [
+        "$settings",
+        "$system",
+        "$catalogs",
+        "$sections",
+        "$users",
+        "$views",
+        "$webhooks",
+        "$scripts",
+        "$events",
+        "$processes",
+        "$authServices",
+        "$webRequests",
+        "$boards",
+        "$widgets",
+        "$messages",
+        "$rightFields",
+        "$rights",
+        "$companies",
+        "$accounts",
+        "$invites",
+        "$appTags",
+        "$apiTags",
+        "$companiesGroups",
+        "$emailTemplates",
+        "$extensions",
+        "$requests",
+    ]
 )
 """Ids of the sections and catalogs of the system, also of those that are not there yet (docs/reference/ids.md)."""
 _TEXTS: Final = ("hint", "comment")

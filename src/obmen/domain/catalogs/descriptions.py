@@ -21,7 +21,9 @@ class SectionDescription(msgspec.Struct, frozen=True, kw_only=True, rename="came
     prev_id: Annotated[str, Meta(description="The id it has without an own one")]
     icon: str
     name: str
-    privileges: Annotated[tuple[Privilege, ...], Meta(description="What the caller may do, the highest privilege first")]
+    privileges: Annotated[
+        tuple[Privilege, ...], Meta(description="What the caller may do, the highest privilege first")
+    ]
     privilege_code: Annotated[Privilege, Meta(description="The highest of them")]
     priority: Annotated[int, Meta(description="Its place: sections are listed by it, the lowest first")]
 

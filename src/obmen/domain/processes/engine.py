@@ -5,11 +5,13 @@ Laws:
 1. No I/O, no clock, no randomness, no ``async``: the same arguments give the same state and commands, on any worker.
 2. The state passed in is never changed; ``advance(load(save(state)))`` is ``advance(state)``.
 3. What an element does is its table in ``elements/``; nothing here knows any element.
-4. A waiting token has exactly one command under way, or sleeps on a timer; `outstanding` gives those commands again.
+4. A waiting token has exactly one command under way, or waits for a timer; `outstanding` gives those commands again.
 5. An input that nobody waits for (its token is gone or waits for something else, the process is over) changes nothing:
    answers come late, or twice, when workers die.
 6. A process ends when no token is left, when a component fails that no boundary event watches, at an end event that
-   terminates, or when it exceeds ``step_limit``. The last command is then `Finish`, alone.
+   terminates, or when it exceeds ``step_limit`` or one of the limits below. The last command is then `Finish`, alone.
+7. One call of `advance` takes bounded time: a turn enters at most `TURN_LIMIT` nodes, a process has at most `TOKEN_LIMIT`
+   tokens.
 
 Called by the runners in ``services/processes``, which take all names of inputs, commands and outcomes from here.
 """
@@ -17,10 +19,10 @@ Called by the runners in ``services/processes``, which take all names of inputs,
 from datetime import datetime
 from typing import Final
 
-from obmen.domain.processes.elements import elements
 from obmen.domain.processes.scenarios import Scenario
 from obmen.domain.processes.states import (
     Abandon,
+    AssignOutputs,
     Broken,
     CallComponent,
     Command,
@@ -32,6 +34,8 @@ from obmen.domain.processes.states import (
     Finish,
     Input,
     Outcome,
+    Postponed,
+    Returned,
     Start,
     State,
     TimePassed,
@@ -45,7 +49,10 @@ from obmen.domain.processes.variables import assign
 
 __all__ = [
     "STEP_LIMIT",
+    "TOKEN_LIMIT",
+    "TURN_LIMIT",
     "Abandon",
+    "AssignOutputs",
     "Broken",
     "CallComponent",
     "Command",
@@ -57,6 +64,8 @@ __all__ = [
     "Finish",
     "Input",
     "Outcome",
+    "Postponed",
+    "Returned",
     "Start",
     "State",
     "TimePassed",
@@ -71,6 +80,10 @@ __all__ = [
 
 STEP_LIMIT: Final = 1_000_000
 """Nodes a process may enter in its life, unless told otherwise."""
+TURN_LIMIT: Final = 10_000
+"""Nodes entered by one turn. Nothing changes a variable within a turn, so more of them is a loop without a way out."""
+TOKEN_LIMIT: Final = 1_000
+"""Places where a process waits at once."""
 
 
 def advance(
@@ -125,12 +138,12 @@ def _due(state: State, now: datetime) -> list[TimerFired]:
     return [fired for _, _, fired in sorted(due, key=lambda timer: timer[:2])]
 
 
-def _answer(turn: Turn, event: Completed | Failed | Evaluated | TimerFired) -> bool:
+def _answer(turn: Turn, event: Completed | Returned | Failed | Postponed | Evaluated | TimerFired) -> bool:
     """Works off the row of the table; ``False`` where there is none."""
     if (token := turn.tokens.get(event.token)) is None:
         return False
     node = turn.scenario.nodes[token.node]
-    row = elements()[node.element].answers.get((token.status, type(event)))
+    row = node.element.answers.get((token.status, type(event)))
     if row is None:
         return False
     row(turn, node, event)
@@ -139,13 +152,17 @@ def _answer(turn: Turn, event: Completed | Failed | Evaluated | TimerFired) -> b
 
 def _move(turn: Turn, step_limit: int) -> None:
     """Lets every token go as far as it can without the world."""
-    table, nodes, arrivals = elements(), turn.scenario.nodes, turn.arrivals
+    nodes, arrivals, begin = turn.scenario.nodes, turn.arrivals, turn.steps
     while arrivals and turn.outcome is None:
         node = nodes[arrivals.popleft()]
         turn.steps += 1
         if turn.steps > step_limit:
             turn.break_off("too_many_steps", node, limit=step_limit)
-            return
-        table[node.element].arrive(turn, turn.steps, node)
+        elif turn.steps - begin > TURN_LIMIT:
+            turn.break_off("endless_loop", node, limit=TURN_LIMIT)
+        elif len(turn.tokens) > TOKEN_LIMIT:
+            turn.break_off("too_many_tokens", node, limit=TOKEN_LIMIT)
+        else:
+            node.element.arrive(turn, turn.steps, node)
     if not turn.tokens and turn.outcome is None:
         turn.finish(Done())

@@ -1,4 +1,4 @@
-"""Reads a scenario file (BPMN 2.0 XML) into its graph, and refuses what could not run, naming the element at fault.
+"""Reads a scenario file (BPMN 2.0 XML) into its graph, and refuses what could not run, naming the elements at fault.
 
 The file comes from outside: no entity is expanded, no DTD read, no address opened. Sequence flows say what is
 connected; the ``incoming`` and ``outgoing`` lists of the elements only repeat them. Called by ``$scripts`` when a
@@ -6,16 +6,18 @@ scenario is saved and by runners when one is loaded.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+import msgspec
 from lxml import etree
 from msgspec.structs import replace
 
-from obmen.domain.processes.dialect import BPMN, read_condition
-from obmen.domain.processes.elements import elements, names_by_tag
+from obmen.domain.processes.dialect import BPMN, read_condition, refusal, refuse_what_cannot_run
+from obmen.domain.processes.faults import Faults
 from obmen.domain.processes.scenarios import Flow, Node, Scenario
-from obmen.domain.processes.turns import Resolve
+from obmen.domain.processes.turns import Element, Resolve
+from obmen.domain.requests.raw_bodies import RAW_BODY
 from obmen.errors import InvalidScenario
 
 PASSED_OVER: Final = frozenset(
@@ -39,30 +41,110 @@ PASSED_OVER: Final = frozenset(
 """Parts of a process that say nothing about how it runs."""
 
 
-def read(source: bytes, resolve: Resolve) -> Scenario:
-    """The graph of the process that has a start event; `InvalidScenario` with the id of the ``element`` at fault.
+class ScenarioReader:
+    """Reads scenarios made of ``elements`` (by tag of the XML); ``resolve`` gives the component for a connector id, or ``None``."""
 
-    ``resolve`` gives the component for a connector id, or ``None`` where there is none.
-    """
-    process = _process(_parse(source))
-    drafts: dict[str, Node] = {}
-    lines: list[etree._Element] = []
-    taken: set[str] = set()
-    for tag, child in _parts(process):
-        if tag in PASSED_OVER:
-            continue
-        element_id = _own_id(child, tag, taken)
+    def __init__(self, elements: Mapping[str, Element], resolve: Resolve) -> None:
+        self._elements = elements
+        self._resolve = resolve
+
+    def read(self, source: bytes) -> Scenario:
+        """The graph of the process that has a start event; `InvalidScenario` with all its faults and their elements."""
+        process = _process(_parse(source))
+        draft = _Draft()
+        for tag, child in _parts(process):
+            if tag not in PASSED_OVER:
+                with draft.faults.collected():
+                    self._add(draft, child, tag)
+        draft.connect(_defaults(process))
+        draft.faults.raise_any()
+        reads_raw_body = RAW_BODY in etree.tostring(process, encoding="unicode")
+        return Scenario(_starts(process)[0].get("id", ""), draft.nodes, reads_raw_body)
+
+    def _add(self, draft: "_Draft", child: etree._Element, tag: str) -> None:
+        """Takes an element as its own XML tells it, not yet connected."""
+        named = _Named(child.get("id", ""), child.get("name", ""))
+        draft.take_id(named, tag)
+        refuse_what_cannot_run(child, named)
         if tag == "sequenceFlow":
-            lines.append(child)
+            draft.lines.append(child)
+        elif (element := self._elements.get(tag)) is None:
+            raise refusal("unknown_element", named, kind=tag)
         else:
-            drafts[element_id] = _draft(child, tag, element_id, resolve)
-    outgoing = _flows(lines, drafts, _defaults(process))
-    attached = _attached(drafts)
-    nodes = {
-        node_id: replace(node, outgoing=tuple(outgoing[node_id]), attached=tuple(attached[node_id]))
-        for node_id, node in drafts.items()
-    }
-    return Scenario(_starts(process)[0].get("id", ""), nodes)
+            node = Node(id=named.id, name=named.name, element=element)
+            draft.nodes[node.id] = element.parse(child, node, self._resolve)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+
+
+class _Draft:
+    """A graph while it is read. What refers to an element that has a fault of its own is no further fault."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.nodes: dict[str, Node] = {}
+        self.lines: list[etree._Element] = []
+        self._ids: set[str] = set()
+        self._known: set[str] = set()
+
+    def take_id(self, named: _Named, tag: str) -> None:
+        """`InvalidScenario` for an element without an id of its own."""
+        if not named.id:
+            raise InvalidScenario("scenario.no_id", kind=tag)
+        if named.id in self._ids:
+            raise refusal("duplicate_id", named)
+        self._ids.add(named.id)
+
+    def connect(self, defaults: dict[str, str]) -> None:
+        """Gives the nodes their flows and boundary events."""
+        outgoing: dict[str, list[Flow]] = defaultdict(list)
+        self._known = {*self.nodes, *(line.get("id", "") for line in self.lines)}
+        flows: set[str] = set()
+        for line in self.lines:
+            with self.faults.collected():
+                source, flow = self._flow(line, defaults)
+                outgoing[source].append(flow)
+                flows.add(flow.id)
+        attached: dict[str, list[str]] = defaultdict(list)
+        for node in self.nodes.values():
+            with self.faults.collected():
+                if node.attached_to is not None and (host := self._host(node)):
+                    attached[host].append(node.id)
+        self._known = {*self.nodes, *flows}
+        for node_id, default in defaults.items():
+            with self.faults.collected():
+                is_left_by = any(flow.id == default for flow in outgoing[node_id])
+                if node_id in self.nodes and not is_left_by and not self._is_broken(default):
+                    raise refusal("bad_default", self.nodes[node_id], flow=default)
+        for node_id, node in self.nodes.items():
+            self.nodes[node_id] = replace(node, outgoing=tuple(outgoing[node_id]), attached=tuple(attached[node_id]))
+
+    def _flow(self, line: etree._Element, defaults: dict[str, str]) -> tuple[str, Flow]:
+        """A flow and the id of the node it leaves."""
+        named = _Named(line.get("id", ""), line.get("name", ""))
+        source, target = line.get("sourceRef", ""), line.get("targetRef", "")
+        if not self._is_broken(source) and (source not in self.nodes or not self.nodes[source].element.has_outgoing):
+            raise refusal("flow_from_nowhere", named, source=source)
+        if not self._is_broken(target) and (target not in self.nodes or not self.nodes[target].element.has_incoming):
+            raise refusal("flow_to_nowhere", named, target=target)
+        condition = read_condition(line, named)
+        return source, Flow(named.id, target, condition, is_default=defaults.get(source) == named.id)
+
+    def _host(self, event: Node) -> str | None:
+        """The node that a boundary event stands on; ``None`` where that one has a fault."""
+        host = event.attached_to or ""
+        if self._is_broken(host):
+            return None
+        if host not in self.nodes or not self.nodes[host].element.carries_events:
+            raise refusal("attached_to_nothing", event, host=host)
+        return host
+
+    def _is_broken(self, element_id: str) -> bool:
+        """Whether an element of the file was refused."""
+        return element_id in self._ids and element_id not in self._known
 
 
 def _parse(source: bytes) -> etree._Element:
@@ -110,51 +192,6 @@ def _parts(process: etree._Element) -> Iterator[tuple[str, etree._Element]]:
             yield child.tag.removeprefix(BPMN), child
 
 
-def _own_id(child: etree._Element, tag: str, taken: set[str]) -> str:
-    element_id = child.get("id")
-    if not element_id:
-        raise InvalidScenario("scenario.no_id", kind=tag)
-    if element_id in taken:
-        raise InvalidScenario("scenario.duplicate_id", element=element_id)
-    taken.add(element_id)
-    return element_id
-
-
-def _draft(child: etree._Element, tag: str, element_id: str, resolve: Resolve) -> Node:
-    """A node as its own XML tells it, not yet connected."""
-    if (name := names_by_tag().get(tag)) is None:
-        raise InvalidScenario("scenario.unknown_element", element=element_id, kind=tag)
-    return elements()[name].parse(child, Node(id=element_id, name=child.get("name", ""), element=name), resolve)
-
-
 def _defaults(process: etree._Element) -> dict[str, str]:
     """The default flow of each node that names one."""
     return {child.get("id", ""): default for _, child in _parts(process) if (default := child.get("default"))}
-
-
-def _flows(lines: list[etree._Element], nodes: dict[str, Node], defaults: dict[str, str]) -> dict[str, list[Flow]]:
-    outgoing: dict[str, list[Flow]] = defaultdict(list)
-    for line in lines:
-        flow_id, source, target = line.get("id", ""), line.get("sourceRef", ""), line.get("targetRef", "")
-        if source not in nodes or not elements()[nodes[source].element].has_outgoing:
-            raise InvalidScenario("scenario.flow_from_nowhere", element=flow_id, source=source)
-        if target not in nodes or not elements()[nodes[target].element].has_incoming:
-            raise InvalidScenario("scenario.flow_to_nowhere", element=flow_id, target=target)
-        condition = read_condition(line, flow_id)
-        outgoing[source].append(Flow(flow_id, target, condition, is_default=defaults.get(source) == flow_id))
-    for node_id, default in defaults.items():
-        if not any(flow.id == default for flow in outgoing[node_id]):
-            raise InvalidScenario("scenario.bad_default", element=node_id, flow=default)
-    return outgoing
-
-
-def _attached(nodes: dict[str, Node]) -> dict[str, list[str]]:
-    attached: dict[str, list[str]] = defaultdict(list)
-    for node in nodes.values():
-        if node.attached_to is None:
-            continue
-        host = nodes.get(node.attached_to)
-        if host is None or not elements()[host.element].carries_events:
-            raise InvalidScenario("scenario.attached_to_nothing", element=node.id, host=node.attached_to)
-        attached[host.id].append(node.id)
-    return attached

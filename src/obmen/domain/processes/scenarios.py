@@ -6,9 +6,14 @@ evaluated in one round trip to JavaScript.
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
+
+from obmen.domain.processes.targets import Path, Target
+
+if TYPE_CHECKING:
+    from obmen.domain.processes.turns import Element
 
 # --- templates of parameters --------------------------------------------------------------------------------------
 
@@ -87,12 +92,9 @@ def _enclosed(parameter: Parameter) -> str:
 
 
 class Output(msgspec.Struct, frozen=True):
-    """Where a result goes: ``into`` is a variable (``a.b.c`` writes into an object).
+    """Where a result goes. ``value`` is what is assigned; without one it is the component's output ``slot``."""
 
-    ``value`` is what is assigned; without one it is the component's output ``slot``.
-    """
-
-    into: str
+    into: Target
     slot: str
     value: Parameter | None = None
 
@@ -118,11 +120,11 @@ class Flow(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """A BPMN element; ``element`` is the name of its file in ``elements/``, which knows what the fields below mean."""
+    """A part of the graph; its ``element`` knows what the fields below mean."""
 
     id: str
     name: str
-    element: str
+    element: "Element"
     outgoing: tuple[Flow, ...] = ()
     """In the order of the file."""
     attached: tuple[str, ...] = ()
@@ -132,12 +134,17 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     call: Call | None = None
     duration: timedelta | None = None
     """Of a timer; a boundary event without one catches errors."""
-    code_into: str | None = None
+    code_into: Path | None = None
     """Of a boundary event for errors: the variable that takes the error's code."""
-    message_into: str | None = None
+    message_into: Path | None = None
     """The same for the error's text."""
     terminates: bool = False
     """Of an end event: it ends the process whatever else is under way."""
+
+    @property
+    def title(self) -> str:
+        """The node as messages name it: what people call it, and its id."""
+        return f'"{self.name}" ({self.id})' if self.name.strip() else self.id
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -145,3 +152,5 @@ class Scenario(msgspec.Struct, frozen=True):
 
     start: str
     nodes: dict[str, Node]
+    reads_raw_body: bool = True
+    """Whether the body of an external request as it came is read anywhere."""

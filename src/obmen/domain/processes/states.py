@@ -10,19 +10,28 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from obmen.domain.processes.scenarios import Call
+from obmen.domain.processes.targets import Path
+from obmen.domain.processes.variables import as_json, dates, has_dates, with_dates
 
 # --- the state ----------------------------------------------------------------------------------------------------
 
-Status: TypeAlias = Literal["calling", "choosing", "sleeping"]
-"""What a token waits for: the answer of a component, the values of conditions, a timer."""
+Status: TypeAlias = Literal["calling", "assigning", "choosing", "sleeping", "postponed"]
+"""What a token waits for.
+
+The answer of a component, the values of its outputs, the values of conditions, a timer, another attempt.
+"""
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place where the process waits; ``timers`` are its deadlines, each with the id of the event that fires."""
 
     node: str
     status: Status
     timers: tuple[tuple[str, datetime], ...] = ()
+    attempts: int = 0
+    """Calls of the component that failed and are made again."""
+    results: dict[str, Any] | None = None
+    """What the component gave, while its outputs are evaluated."""
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -43,7 +52,7 @@ Outcome: TypeAlias = Done | Broken
 class State(msgspec.Struct, frozen=True):
     """A process between two inputs; ``State()`` is one that has not begun.
 
-    ``variables`` are JSON values. ``tokens`` go by number: a number is the step that made the token, so none is ever
+    ``variables`` are JSON values and dates. ``tokens`` go by number: a number is the step that made the token, so none is ever
     used twice and an answer that comes late finds nobody.
     """
 
@@ -54,17 +63,39 @@ class State(msgspec.Struct, frozen=True):
     outcome: Outcome | None = None
 
 
-_STATE = msgspec.json.Decoder(State)
+class _Saved(msgspec.Struct):
+    """A state as JSON; ``dates`` are the paths to the texts in it that are dates, so that no text can pass for one."""
+
+    variables: dict[str, Any] = {}
+    tokens: dict[int, Token] = {}
+    steps: int = 0
+    outcome: Outcome | None = None
+    dates: tuple[Path, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+_SAVED = msgspec.json.Decoder(_Saved)
 
 
 def save(state: State) -> bytes:
     """The state as bytes (JSON: unlike MessagePack it holds whole numbers of any length)."""
-    return msgspec.json.encode(state)
+    saved = msgspec.json.encode(state)
+    if b'Z"' not in saved:  # every date ends so
+        return saved
+    results = {number: token.results for number, token in state.tokens.items()}
+    values = [state.variables, results]
+    if not has_dates(values):
+        return saved
+    variables, plain = as_json(values)
+    tokens = {number: msgspec.structs.replace(token, results=plain[number]) for number, token in state.tokens.items()}
+    return msgspec.json.encode(_Saved(variables, tokens, state.steps, state.outcome, tuple(dates(values))))
 
 
 def load(saved: bytes) -> State:
     """The state of `save`; ``msgspec.ValidationError`` for anything else."""
-    return _STATE.decode(saved)
+    found = _SAVED.decode(saved)
+    if found.dates is not msgspec.UNSET:
+        with_dates([found.variables, {number: token.results for number, token in found.tokens.items()}], found.dates)
+    return State(found.variables, found.tokens, found.steps, found.outcome)
 
 
 # --- inputs: what happened ----------------------------------------------------------------------------------------
@@ -77,10 +108,17 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """A component is done; ``assignments`` are ``(dotted path, value)``, in order."""
+    """A component is done and its outputs are evaluated; ``assignments`` are ``(path, value)``, in order."""
 
     token: int
-    assignments: tuple[tuple[str, Any], ...] = ()
+    assignments: tuple[tuple[Path, Any], ...] = ()
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """A component is done, its outputs are not evaluated yet."""
+
+    token: int
+    results: dict[str, Any]
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -89,6 +127,15 @@ class Failed(msgspec.Struct, frozen=True):
     token: int
     code: str
     message: str
+
+
+class Postponed(msgspec.Struct, frozen=True):
+    """A component failed and did nothing; it may succeed after ``delay_s`` seconds."""
+
+    token: int
+    code: str
+    message: str
+    delay_s: float
 
 
 class Evaluated(msgspec.Struct, frozen=True):
@@ -109,17 +156,26 @@ class TimerFired(msgspec.Struct, frozen=True):
     event: str
 
 
-Input: TypeAlias = Start | Completed | Failed | Evaluated | TimePassed
+Input: TypeAlias = Start | Completed | Returned | Failed | Postponed | Evaluated | TimePassed
 
 # --- commands: what is to be done ---------------------------------------------------------------------------------
 
 
 class CallComponent(msgspec.Struct, frozen=True):
-    """Run a component; answered by `Completed` or `Failed`."""
+    """Run a component; answered by `Completed`, `Returned`, `Postponed` or `Failed`."""
 
     token: int
     element: str
     call: Call
+
+
+class AssignOutputs(msgspec.Struct, frozen=True):
+    """Evaluate the outputs of a component that is done; answered by `Completed` or `Failed`."""
+
+    token: int
+    element: str
+    call: Call
+    results: dict[str, Any]
 
 
 class Evaluate(msgspec.Struct, frozen=True):
@@ -142,4 +198,4 @@ class Finish(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-Command: TypeAlias = CallComponent | Evaluate | Abandon | Finish
+Command: TypeAlias = CallComponent | AssignOutputs | Evaluate | Abandon | Finish

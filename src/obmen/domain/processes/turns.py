@@ -7,7 +7,7 @@ a rule may do is a method of `Turn`; an input without a row does nothing. Used b
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isnan
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from obmen import messages
 from obmen.domain.processes.scenarios import Const, Flow, Node, Scenario, Script
 from obmen.domain.processes.states import (
     Abandon,
+    AssignOutputs,
     Broken,
     CallComponent,
     Command,
@@ -25,10 +26,12 @@ from obmen.domain.processes.states import (
     Evaluated,
     Failed,
     Outcome,
+    Postponed,
     State,
     Status,
     Token,
 )
+from obmen.domain.processes.targets import Path
 from obmen.domain.processes.variables import assign
 
 Resolve: TypeAlias = Callable[[str], str | None]
@@ -64,15 +67,23 @@ class Turn:
         """Sends a token to a node."""
         self.arrivals.append(node_id)
 
-    def assign(self, assignments: Iterable[tuple[str, Any]]) -> None:
-        """Sets variables by dotted path."""
+    def assign(self, assignments: Iterable[tuple[Path, Any]]) -> None:
+        """Sets variables by path."""
         self._variables = assign(self._variables, assignments)
 
     def wait(self, number: int, node: Node, status: Status, timers: Iterable[Node] = ()) -> None:
         """Leaves the token at its node until it is answered or one of the ``timers`` fires."""
         due = tuple((timer.id, self._now + timer.duration) for timer in timers if timer.duration is not None)
-        token = self.tokens[number] = Token(node.id, status, due)
+        self.put(number, Token(node.id, status, due))
+
+    def put(self, number: int, token: Token) -> None:
+        """Gives a token another state."""
+        self.tokens[number] = token
         self.commands.extend(requests(self.scenario, number, token))
+
+    def after(self, seconds: float) -> datetime:
+        """The moment so long after now."""
+        return self._now + timedelta(seconds=seconds)
 
     def drop(self, number: int) -> None:
         """Takes a token away, if it stands anywhere."""
@@ -107,8 +118,8 @@ class Turn:
 
     def break_off(self, problem: str, node: Node, **facts: Any) -> None:
         """Fails the process by a rule of the engine; ``problem`` is the failure's code and its message."""
-        facts = {"element": node.id, "name": node.name or node.id, **facts}
-        self.finish(Broken(problem, messages.text(f"scenario.{problem}", **facts), node.id))
+        text = messages.text(f"scenario.{problem}", name=node.title, element=node.id, **facts)
+        self.finish(Broken(problem, text, node.id))
 
 
 def expressions(node: Node) -> tuple[str, ...]:
@@ -149,8 +160,11 @@ def requests(scenario: Scenario, number: int, token: Token) -> tuple[Command, ..
     node = scenario.nodes[token.node]
     if token.status == "choosing":
         return (Evaluate(number, node.id, expressions(node)),)
-    if token.status == "calling" and node.call is not None:
-        return (CallComponent(number, node.id, node.call),)
+    if node.call is not None:
+        if token.status == "calling":
+            return (CallComponent(number, node.id, node.call),)
+        if token.status == "assigning":
+            return (AssignOutputs(number, node.id, node.call, token.results or {}),)
     return ()
 
 
@@ -163,7 +177,7 @@ Answer: TypeAlias = Callable[[Turn, Node, Any], None]
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of BPMN element, named by its file."""
+    """A kind of BPMN element: a file of ``elements/``."""
 
     tags: tuple[str, ...]
     """Its names in the XML."""
@@ -180,9 +194,10 @@ def _take_matching(turn: Turn, node: Node, evaluated: Evaluated) -> None:
     turn.take(evaluated.token, node, matching(node, evaluated.values))
 
 
-def fail(turn: Turn, node: Node, failed: Failed) -> None:
+def fail(turn: Turn, node: Node, failed: Failed | Postponed) -> None:
     """Row: what failed fails the process."""
-    turn.finish(Broken(failed.code, failed.message, node.id))
+    step = node.title if node.call is None else f"{node.title}, {node.call.component}"
+    turn.finish(Broken(failed.code, messages.text("scenario.step_failed", step=step, problem=failed.message), node.id))
 
 
 LEAVING: Mapping[tuple[Status, type], Answer] = {

@@ -10,9 +10,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from obmen.domain.encoding import encode
+from obmen.domain.processes.variables import json_text
 from obmen.domain.requests import query_strings
-from obmen.domain.requests.bodies import data_address, read_body
+from obmen.domain.requests.bodies import read_body
+from obmen.domain.requests.raw_bodies import RAW_BODY, raw_text
 from obmen.errors import ProcessFailed
 
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
@@ -54,7 +55,7 @@ def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str
         "cookies": _cookies(headers.get("cookie", "")),
         "query": query_strings.parse(received.url.partition("?")[2], depth=depth),
         "body": read_body(received.body, content_type, depth=depth),
-        "rawBody": _raw(received.body, content_type),
+        RAW_BODY: raw_text(received.body),
     }
 
 
@@ -73,14 +74,6 @@ def _joined(headers: Sequence[tuple[str, str]], own_cookie: str) -> dict[str, st
 def _cookies(header: str) -> dict[str, str]:
     parts = (part.partition("=") for part in header.split("; ") if part)
     return {name.strip(): unquote(value.strip().strip('"')) for name, _, value in parts}
-
-
-def _raw(body: bytes, content_type: str) -> str:
-    """The body as text, as it came, so that a signature can be computed over it; bytes that are no UTF-8 as a ``data:`` address."""
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return data_address(body, content_type.partition(";")[0].strip() or "application/octet-stream")
 
 
 def answer_of(variables: Mapping[str, Any]) -> ExternalAnswer:
@@ -122,7 +115,7 @@ def _headers(sent: Any) -> Iterator[tuple[str, str]]:
         if _TOKEN.fullmatch(name) and name.lower() not in _HOP_BY_HOP:
             for value in values if isinstance(values, list) else [values]:
                 if value is not None:
-                    yield name, _clean(value if isinstance(value, str) else encode(value).decode())
+                    yield name, _clean(value if isinstance(value, str) else json_text(value).decode())
 
 
 def _clean(text: str) -> str:
@@ -135,7 +128,7 @@ def _content(value: Any) -> tuple[bytes, str]:
         return b"", ""
     if isinstance(value, str):
         return value.encode("utf-8", "replace"), "text/html; charset=utf-8"
-    return encode(value), "application/json"
+    return json_text(value), "application/json"
 
 
 def _may_be_page(content_type: str) -> bool:

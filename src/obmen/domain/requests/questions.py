@@ -35,7 +35,9 @@ _OFFSET_MINUTES: Final = 900
 class Question(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What every resource takes."""
 
-    timezone_offset: Annotated[int, Meta(description="The caller's time zone, minutes east of UTC", ge=-900, le=900)] = 0
+    timezone_offset: Annotated[
+        int, Meta(description="The caller's time zone, minutes east of UTC", ge=-900, le=900)
+    ] = 0
 
 
 class CatalogQuestion(Question, frozen=True, kw_only=True, rename="camel"):
@@ -69,19 +71,25 @@ class RecordsQuestion(RecordQuestion, frozen=True, kw_only=True, rename="camel")
 
     filters: Annotated[
         str,
-        Meta(description='JSON: {"2": "text"} or [{"fieldId": "2", "value": "text"}]; brackets, filters[0][fieldId]=2, too'),
+        Meta(
+            description='JSON: {"2": "text"} or [{"fieldId": "2", "value": "text"}]; brackets, filters[0][fieldId]=2, too'
+        ),
     ] = ""
     search_text: Annotated[str, Meta(description="Quick search")] = ""
     id: Annotated[Sequence[str], Meta(description="Only the records with these ids; may be repeated")] = ()
     view_id: Annotated[str, Meta(description="0 or empty: there are no views yet")] = ""
     sort_field: Annotated[str, Meta(description="Id of the field to sort by, or id; the newest first without it")] = ""
     sort_type: Annotated[Literal[1, -1], Meta(description="1 ascending, -1 descending")] = 1
-    limit: Annotated[int, Meta(description="Records in the answer; more than limits.page are not given at once", ge=0)] = 100
+    limit: Annotated[
+        int, Meta(description="Records in the answer; more than limits.page are not given at once", ge=0)
+    ] = 100
     offset: Annotated[int, Meta(description="Records to skip; after= is faster far from the start", ge=0)] = 0
     after: Annotated[str, Meta(description="What follows a page: from its Link header")] = ""
     with_total: Annotated[
         Literal["true", "exact", "false"],
-        Meta(description="true: X-Total-Count says how many match, counted up to limits.count; exact: counted to the end"),
+        Meta(
+            description="true: X-Total-Count says how many match, counted up to limits.count; exact: counted to the end"
+        ),
     ] = "false"
 
 
@@ -182,7 +190,9 @@ def _whole_number(parameters: Parameters, name: str, default: int, low: int, hig
     except ValueError:
         number = low - 1
     if number < low or (high is not None and number > high):
-        raise InvalidFilter("filter.not_number", name=name, low=low, high="…" if high is None else high, sent=shown(text))
+        raise InvalidFilter(
+            "filter.not_number", name=name, low=low, high="…" if high is None else high, sent=shown(text)
+        )
     return number
 
 

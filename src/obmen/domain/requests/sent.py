@@ -25,7 +25,9 @@ class SectionChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     name: str | UnsetType = UNSET
     icon: str | UnsetType = UNSET
     priority: Annotated[int | UnsetType, Meta(description="Its place: sections are listed by it")] = UNSET
-    catalogs_priorities: Annotated[Sequence[str] | UnsetType, Meta(description="Ids of catalogs, first to last")] = UNSET
+    catalogs_priorities: Annotated[Sequence[str] | UnsetType, Meta(description="Ids of catalogs, first to last")] = (
+        UNSET
+    )
 
 
 class NewSection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

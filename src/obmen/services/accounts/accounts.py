@@ -20,6 +20,7 @@ from obmen.clients.passwords import Passwords
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, NotAuthenticated, NotFound
 from obmen.services.accounts.attempts import Attempts
+from obmen.services.accounts.internal_tokens import InternalTokens
 from obmen.services.accounts.remembered import MOST, Remembered
 from obmen.settings import Settings
 from obmen.storage.database import Database
@@ -44,9 +45,12 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts:
     """Who may sign in, and who has."""
 
-    def __init__(self, database: Database, passwords: Passwords, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, passwords: Passwords, settings: Settings, internal_tokens: InternalTokens
+    ) -> None:
         self._database = database
         self._passwords = passwords
+        self._internal_tokens = internal_tokens
         self._session_s = settings.http.session_days * 86_400
         self._attempts = Attempts(settings.rate.sign_in_attempts)
         self._checking = asyncio.Semaphore(_CHECKED_AT_ONCE)
@@ -97,6 +101,10 @@ class Accounts:
             return await self._sign_in(email, password, address, keeps_session=True)
 
         return await self._basic.get(key, sign_in)
+
+    def bearer(self, header: str) -> Caller:
+        """The process that a Bearer ``Authorization`` header names, or `NotAuthenticated`."""
+        return self._internal_tokens.caller(header.partition(" ")[2].strip())
 
     async def session(self, token: str) -> Caller:
         """Whose session it is, or `NotAuthenticated`. A session in use moves its end."""

@@ -1,6 +1,7 @@
-"""The journal of processes: ``$processes`` for people, ``process_runs`` for who carries a process on (law 4).
+"""The journal of processes: ``$processes`` for people, ``process_runs`` for who carries a process on.
 
-Both are written in one transaction, with the record a step has changed where it changed one. Called by `process_runs`.
+Both are written in one transaction, with the record a step has changed where it changed one. Called by `runs` and
+`processes`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,17 +11,20 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from obmen.clients.clock import now
-from obmen.domain.encoding import encode
+from obmen.domain.catalogs.schema import PROCESSES
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
-from obmen.domain.rights.rights import Caller
-from obmen.errors import NotFound, StepFailed
-from obmen.services.records.reading import Records
+from obmen.domain.processes.variables import json_text
+from obmen.domain.rights.policies import Caller
+from obmen.errors import NotFound
+from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database, Executor
 
-PROCESSES: Final = "$processes"
+ERROR: Final = "$error"
+"""The variable in the result of a process that did not reach its end: what went wrong."""
+_MASK: Final = "********"
 _SECRET_HEADERS: Final = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 
 Mode: TypeAlias = Literal["$sync", "$async"]
@@ -57,7 +61,7 @@ class ProcessJournal:
     A run keeps to the lock it began under: when that was lost for a moment, another may have taken the process over.
     """
 
-    def __init__(self, database: Database, records: Records, settings: Process) -> None:
+    def __init__(self, database: Database, records: RecordWriter, settings: Process) -> None:
         self._database = database
         self._records = records
         self._settings = settings
@@ -68,13 +72,13 @@ class ProcessJournal:
     ) -> int:
         """The id of a process from here on; one that nobody holds is due at once."""
         values = {**self._opened(launch), "$status": ["$running"]}
-        number = await self._records.journal(on, PROCESSES, values, launch.caller)
+        number = await self._records.journal(on, PROCESSES, values, launch.initiator)
         await on.execute(
             self._database.queries["create_process_run"],
             number,
             launch.scenario_version,
             launch.initiator,
-            self._saved(state),
+            engine.save(state),
             list(calling),
             launch.started_at,
             launch.deadline,
@@ -97,7 +101,7 @@ class ProcessJournal:
             self._database.queries["save_process_run"],
             number,
             holder,
-            self._saved(state),
+            engine.save(state),
             list(calling),
             wake or now(),
             None if wake else holder,
@@ -110,23 +114,18 @@ class ProcessJournal:
     ) -> int:
         """Writes how a process ended, ``aborted`` saying why it was broken off; its id. `Taken` where it is not ours."""
         finished = now()
-        outcome = state.outcome
-        if aborted:
-            status, result = "$aborted", aborted
-        elif isinstance(outcome, Broken):
-            status, result = "$error", f"{outcome.message} [{', '.join(filter(None, (outcome.element, outcome.code)))}]"
-        else:
-            status, result = "$done", self._shown(_masked(state.variables))
+        status, problem = _ending(state, aborted)
+        variables = _masked(state.variables)
         values = {
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": result.replace("\x00", "\ufffd").encode("utf-8", "replace").decode(),
+            "$result": self._shown({ERROR: problem, **variables} if problem else variables),
         }
         if number is None:
-            return await self._records.journal(on, PROCESSES, {**self._opened(launch), **values}, launch.caller)
+            return await self._records.journal(on, PROCESSES, {**self._opened(launch), **values}, launch.initiator)
         try:  # the record first, as who removes it does: two orders would lock each other out
-            await self._records.journal_change(on, PROCESSES, number, values, launch.caller)
+            await self._records.journal_change(on, PROCESSES, number, values, launch.initiator)
         except NotFound:
             raise Taken from None
         if not await on.fetchval(self._database.queries["finish_process_run"], number, holder):
@@ -144,23 +143,40 @@ class ProcessJournal:
             "$initiator": None if launch.initiator is None else [launch.initiator],
         }
 
+    def committed(self) -> None:
+        """What was written is committed: the events of its records can be put in order."""
+        self._records.wrote()
+
     def _shown(self, variables: Mapping[str, Any]) -> str:
-        """Variables as people read them, cut at the setting."""
-        text = encode(variables)
-        limit = self._settings.journal_bytes
+        """Variables as people read them, cut at the setting; what would be cut is not written out first."""
+        limit, size = self._settings.journal_bytes, 1
+        parts: list[bytes] = []
+        for name, value in variables.items():
+            parts.append(json_text(name) + b":" + json_text(value))
+            size += len(parts[-1]) + 1
+            if size > limit:
+                break
+        text = b"{" + b",".join(parts) + b"}"
         return text.decode() if len(text) <= limit else text[:limit].decode("utf-8", "ignore") + "…"
 
-    def _saved(self, state: State) -> bytes:
-        saved = engine.save(state)
-        if len(saved) > self._settings.data_bytes:
-            raise StepFailed("process.too_much_data", limit=self._settings.data_bytes, size=len(saved))
-        return saved
+
+def _ending(state: State, aborted: str) -> tuple[str, str]:
+    """The status of a process that has ended, and what went wrong, if anything did."""
+    if aborted:
+        return "$aborted", aborted
+    if not isinstance(state.outcome, Broken):
+        return "$done", ""
+    text = f"{state.outcome.message} [{state.outcome.code}]"
+    return "$error", text.encode("utf-8", "replace").decode()
 
 
 def _masked(variables: Mapping[str, Any]) -> Mapping[str, Any]:
     """Variables without what signs somebody in."""
-    headers = variables.get("headers")
-    if not isinstance(headers, Mapping):
-        return variables
-    hidden = {name: "********" if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()}
-    return {**variables, "headers": hidden, "cookies": dict.fromkeys(variables.get("cookies") or {}, "********")}
+    masked = dict(variables)
+    if isinstance(headers := variables.get("headers"), Mapping):
+        masked["headers"] = {
+            name: _MASK if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()
+        }
+    if isinstance(cookies := variables.get("cookies"), Mapping):
+        masked["cookies"] = dict.fromkeys(cookies, _MASK)
+    return masked

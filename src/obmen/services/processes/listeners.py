@@ -1,18 +1,25 @@
-"""External requests: which scenario listens at an address (contract: external requests)."""
+"""External requests: which scenario listens at an address (docs/reference/external-requests.md)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from obmen.domain import items
+from obmen.domain.catalogs.schema import SCRIPTS, WEB_REQUESTS
+from obmen.domain.queries.filters import Condition, Either, Equals, HasId
+from obmen.domain.requests.url_ids import url_ids_of
 from obmen.errors import NotFound
+from obmen.services.records.reading import RecordReader
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Database
 
-LISTENERS: Final = "$weblisteners"
+_ON: Final = "$on"
+_READ: Final = ("$status", "$urlId", "$script")
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of ``$weblisteners`` that is switched on; ``script`` is the link to its scenario as it is stored."""
+    """A record of external requests that is switched on; ``script`` is the link to its scenario as it is stored."""
 
     id: int
     link: str
@@ -24,30 +31,38 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 class Listeners:
     """Finds listeners."""
 
-    def __init__(self, database: Database, cache: CatalogCache) -> None:
+    def __init__(self, database: Database, cache: CatalogCache, reader: RecordReader) -> None:
         self._database = database
         self._cache = cache
+        self._reader = reader
 
-    async def find(self, url_id: str) -> Listener:
-        """The listener at ``url_id``; `NotFound` where there is none, it is switched off or its scenario is gone."""
-        schema = self._cache.schema
-        listeners, scripts = schema.catalog(LISTENERS), schema.catalog("$scripts")
-        namespace = self._database.schema
-        status, urls, script = (listeners.by_id[name].column for name in ("$status", "$urlId", "$script"))
-        row = await self._database.pool.fetchrow(
-            f"select r.id, r.{script}[1] as script, s.id as script_id, "
-            f"(select max(v.id) from {namespace}.scenario_versions v where v.script_id = s.id) as version "
-            f"from {namespace}.{listeners.table} r "
-            f"join {namespace}.{scripts.table} s on s.id = split_part(r.{script}[1], ':', 2)::bigint and s.removed_at is null "
-            f"where lower(r.{urls}) = lower($1) and r.removed_at is null and r.{status} @> array['$active']",
-            url_id,
-        )
-        if row is None or row["version"] is None:
-            raise NotFound("process.no_listener", listener=url_id)
+    async def find(self, path: str) -> Listener:
+        """The listener whose address is the longest that ``path`` begins with.
+
+        `NotFound` where there is none, or that one is switched off or its scenario is gone: a shorter address does not
+        stand in for it.
+        """
+        catalog = self._cache.schema.catalog(WEB_REQUESTS)
+        address = catalog.field("$urlId").number
+        matching = Either(tuple(Condition(address, Equals(url_id)) for url_id in url_ids_of(path)))
+        rows = await self._reader.stored(WEB_REQUESTS, matching, _READ)
+        longest = max(rows, key=lambda row: len(row["$urlId"]), default=None)
+        if longest is None or not longest["$script"] or not self._is_on(longest["$status"]):
+            raise NotFound("process.no_listener", listener=path)
+        script = longest["$script"][0]
+        number = int(script.partition(":")[2])
+        version = await self._database.fetchval("read_newest_scenario", number)
+        scripts = await self._reader.stored(SCRIPTS, HasId((number,)), ())
+        if version is None or not scripts:
+            raise NotFound("process.no_listener", listener=path)
         return Listener(
-            id=row["id"],
-            link=f"{listeners.id}:{row['id']}",
-            script=row["script"],
-            script_id=row["script_id"],
-            scenario_version=row["version"],
+            id=longest["id"],
+            link=f"{catalog.number}:{longest['id']}",
+            script=script,
+            script_id=number,
+            scenario_version=version,
         )
+
+    def _is_on(self, status: Sequence[int] | None) -> bool:
+        field = self._cache.schema.catalog(WEB_REQUESTS).field("$status")
+        return items.number_of(field, _ON) in (status or ())

@@ -1,4 +1,4 @@
-"""Processes: starting them, waiting for one, and carrying on those that were left (law 4).
+"""Processes: starting them, waiting for one, and carrying on those that were left.
 
 A process that is waited for runs in the server process that got its request; any other is journaled first and taken by
 whichever worker is free. Called by the API, by ``workers/processes`` and by the system catalogs.
@@ -14,12 +14,10 @@ from uuid import uuid4
 import msgspec
 import structlog
 
-from obmen import components
 from obmen.clients.clock import now
-from obmen.domain.encoding import encode
-from obmen.domain.processes import reader
 from obmen.domain.processes.engine import Broken, Start, State, advance, load
 from obmen.domain.processes.scenarios import Scenario
+from obmen.domain.requests.raw_bodies import RAW_BODY
 from obmen.errors import (
     InvalidScenario,
     ProcessFailed,
@@ -29,6 +27,7 @@ from obmen.errors import (
     TooManyRequests,
     Unavailable,
 )
+from obmen.services.processes.data_limit import DataLimit
 from obmen.services.processes.journal import Launch, Mode, Taken
 from obmen.services.processes.listeners import Listener
 from obmen.services.processes.runs import Run, World
@@ -85,11 +84,16 @@ class Processes:
         )
 
     async def run(self, launch: Launch) -> Mapping[str, Any]:
-        """The variables of a process at its end; `ProcessFailed`, `ProcessTimedOut`, or `Unavailable` where it was aborted."""
+        """The variables of a process at its end; `ProcessFailed`, `ProcessTimedOut`, or `Unavailable` where it was aborted.
+
+        `TooLarge` and `TooManyRequests` where it did not start.
+        """
         if not self.free:
             limit = self._world.settings.running
             raise TooManyRequests("process.too_many", limit=limit, seconds=1)
-        run = Run(self._world, launch, await self.scenario(launch.scenario_version))
+        scenario = await self.scenario(launch.scenario_version)
+        launch = _trimmed(launch, scenario)
+        run = Run(self._world, launch, scenario, self._limited(launch))
         task = self._start(run, may_park=False)
         try:
             await asyncio.shield(task)  # a caller who hangs up does not end it
@@ -102,22 +106,28 @@ class Processes:
         return run.state.variables
 
     async def enqueue(self, launch: Launch) -> int:
-        """The id of a process that any worker will run; it is journaled when this returns."""
+        """The id of a process that any worker will run; it is journaled when this returns. `TooLarge` where it did not start."""
         scenario = await self.scenario(launch.scenario_version)
+        launch = _trimmed(launch, scenario)
+        self._limited(launch)
         limit = self._world.settings.steps
         state, _ = advance(scenario, State(), Start(dict(launch.input)), launch.started_at, step_limit=limit)
         journal = self._world.journal
+        async with self._world.database.transaction() as connection:
+            if state.outcome is not None:
+                number = await journal.close(connection, launch, None, None, state)
+            else:
+                number = await journal.open(connection, launch, state, (), None)
+                await connection.execute(self._world.database.queries["notify_processes"])
+        journal.committed()
+        return number
+
+    def _limited(self, launch: Launch) -> DataLimit:
+        """The limit of a process that begins; `TooLarge` where its input exceeds it."""
         try:
-            async with self._world.database.transaction() as connection:
-                if state.outcome is not None:
-                    number = await journal.close(connection, launch, None, None, state)
-                else:
-                    number = await journal.open(connection, launch, state, (), None)
-                    await connection.execute(self._world.database.queries["notify_processes"])
+            return DataLimit(self._world.settings.data_bytes, launch.input)
         except StepFailed as error:
             raise TooLarge(error.message, **error.facts) from None
-        self._world.records.wrote()
-        return number
 
     async def carry_on(self, limit: int) -> int:
         """Takes up to ``limit`` processes that are due and runs them in the background; how many it took."""
@@ -134,19 +144,21 @@ class Processes:
             )
             try:
                 scenario, state = await self.scenario(row["scenario_version"]), load(row["state"])
-            except (InvalidScenario, msgspec.DecodeError) as error:  # made by another version of Obmen
-                await self._give_up(launch, row["id"], holder, str(error))
+                data = DataLimit(self._world.settings.data_bytes, state.variables)
+            except (InvalidScenario, StepFailed, msgspec.DecodeError) as error:  # another version, or a lower limit
+                await self._give_up(launch, row["id"], holder, error)
                 continue
-            run = Run(self._world, launch, scenario, state, row["id"], row["calling"])
+            run = Run(self._world, launch, scenario, data, state, row["id"], row["calling"])
             self._start(run, may_park=True)
         return len(rows)
 
-    async def _give_up(self, launch: Launch, number: int, holder: int, problem: str) -> None:
+    async def _give_up(self, launch: Launch, number: int, holder: int, error: Exception) -> None:
         """Ends a process that cannot be carried on."""
-        state = State(outcome=Broken(InvalidScenario.code, problem, ""))
+        code = error.code if isinstance(error, StepFailed) else InvalidScenario.code
+        state = State(outcome=Broken(code, str(error), ""))
         async with self._world.database.transaction() as connection:
             await self._world.journal.close(connection, launch, number, holder, state)
-        self._world.records.wrote()
+        self._world.journal.committed()
 
     async def next_wake(self) -> datetime | None:
         """When the next process that nobody holds is due."""
@@ -188,7 +200,7 @@ class Processes:
         """The scenario as it was saved then."""
         if version not in self._scenarios:
             source = await self._world.database.fetchval("read_scenario_version", version)
-            self._scenarios[version] = reader.read(source, components.resolve)
+            self._scenarios[version] = self._world.scenarios.read(source)
             if len(self._scenarios) > _SCENARIOS:
                 self._scenarios.popitem(last=False)
         return self._scenarios[version]
@@ -210,31 +222,9 @@ class Processes:
         await self._world.background.drain(seconds)
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process answers to an external request."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-
-
-def answer_of(variables: Mapping[str, Any]) -> Answer:
-    """``$status``, ``$headers``, ``$body`` of a process (contract: external requests); `ProcessFailed` where they are none."""
-    status = variables.get("$status", 200)
-    if isinstance(status, str) and status.isdecimal():
-        status = int(status)
-    if isinstance(status, float) and status.is_integer():
-        status = int(status)
-    if status is None:
-        status = 200
-    headers = variables.get("$headers") or {}
-    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
-        raise ProcessFailed("process.bad_status", sent=repr(status)[:80])
-    if not isinstance(headers, Mapping):
-        raise ProcessFailed("process.bad_headers", sent=repr(headers)[:80])
-    texts = {
-        str(name): value if isinstance(value, str) else encode(value).decode()
-        for name, value in headers.items()
-        if value is not None
-    }
-    return Answer(status=status, headers=texts, body=variables.get("$body"))
+def _trimmed(launch: Launch, scenario: Scenario) -> Launch:
+    """The start without the body as it came, which would double what the process carries, where its scenario does not read it."""
+    if scenario.reads_raw_body or RAW_BODY not in launch.input:
+        return launch
+    kept = {name: value for name, value in launch.input.items() if name != RAW_BODY}
+    return msgspec.structs.replace(launch, input=kept)

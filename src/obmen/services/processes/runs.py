@@ -1,16 +1,17 @@
-"""One process under way in this server process: does what the engine asks for and journals what came of it (law 4).
+"""One process under way in this server process: does what the engine asks for and journals what came of it.
 
 A short process that touches nothing outside is journaled once, at its end. Before a call of another system, when a
 second has passed, and together with every change of a record the state is saved: a process that was cut off goes on
-from there, on any server. Called by `processes`.
+from there, on any server. No JavaScript, file or network access happens while a transaction is open. Called by
+`processes`.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -18,9 +19,10 @@ import structlog
 
 from obmen import messages
 from obmen.clients.clock import now
-from obmen.components import Component, Context, Effect, components
+from obmen.components import Components, Context, Effect
 from obmen.domain.processes.engine import (
     Abandon,
+    AssignOutputs,
     Broken,
     CallComponent,
     Command,
@@ -30,22 +32,28 @@ from obmen.domain.processes.engine import (
     Failed,
     Finish,
     Input,
+    Postponed,
+    Returned,
     Start,
     State,
     TimePassed,
     advance,
-    assign,
     next_wake,
     outstanding,
 )
-from obmen.domain.processes.scenarios import Call, Output, Scenario, expression, fill, scripts
-from obmen.errors import ObmenError, ProcessTimedOut, StepFailed
-from obmen.ports import Expression, Http, JavaScript
+from obmen.domain.processes.reader import ScenarioReader
+from obmen.domain.processes.scenarios import Scenario
+from obmen.errors import InvalidValue, ObmenError, ProcessTimedOut, StepFailed, Temporary
+from obmen.ports import Expression, Http, JavaScript, RecordChange
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.processes.background import Background
+from obmen.services.processes.data_limit import DataLimit
 from obmen.services.processes.journal import Launch, ProcessJournal, Taken
-from obmen.services.processes.process_records import ProcessRecords
-from obmen.services.records.reading import Records
+from obmen.services.processes.own_api import OwnApi, ProcessHttp
+from obmen.services.processes.process_records import PreparedChange, ProcessRecords
+from obmen.services.processes.steps import assignments_of, inputs_of, needs_javascript, plain_assignments, wanted_of
+from obmen.services.records.reading import RecordReader
+from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database
 from obmen.storage.own_connection import FAULTS
@@ -62,10 +70,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """What runs share."""
 
     database: Database
-    records: Records
+    reader: RecordReader
+    writer: RecordWriter
     catalogs: Catalogs
+    components: Components
+    scenarios: ScenarioReader
     javascript: JavaScript
     http: Http
+    own_api: OwnApi
     journal: ProcessJournal
     background: Background
     settings: Process
@@ -79,6 +91,7 @@ class Run:
         world: World,
         launch: Launch,
         scenario: Scenario,
+        data: DataLimit,
         state: State | None = None,
         number: int | None = None,
         interrupted: Iterable[int] = (),
@@ -90,6 +103,7 @@ class Run:
         self._world = world
         self._launch = launch
         self._scenario = scenario
+        self._data = data
         self._interrupted = tuple(interrupted)
         self._calling: set[int] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -183,13 +197,17 @@ class Run:
         self._perform(commands)
 
     def _advance(self, event: Input) -> tuple[State, tuple[Command, ...]]:
-        return advance(self._scenario, self.state, event, now(), step_limit=self._world.settings.steps)
+        """What follows; `StepFailed` where the variables have grown too large."""
+        found = advance(self._scenario, self.state, event, now(), step_limit=self._world.settings.steps)
+        if isinstance(event, Completed):
+            self._data.check((value for _, value in event.assignments), found[0].variables)
+        return found
 
     def _perform(self, commands: Iterable[Command]) -> None:
         self._changed.set()
         for command in commands:
             match command:
-                case CallComponent() | Evaluate():
+                case CallComponent() | AssignOutputs() | Evaluate():
                     task = asyncio.get_running_loop().create_task(self._work(command))
                     self._tasks[command.token] = task
                 case Abandon(token=token):
@@ -198,16 +216,16 @@ class Run:
                 case Finish():
                     pass
 
-    async def _work(self, command: CallComponent | Evaluate) -> None:
+    async def _work(self, command: CallComponent | AssignOutputs | Evaluate) -> None:
         """Does one thing and tells the engine; a fault that is not the scenario's stops the run."""
         token = command.token
         try:
             try:
-                await (self._call(command) if isinstance(command, CallComponent) else self._evaluate(command))
+                await self._do(command)
             except ObmenError as error:
-                await self._failed(token, error.code, str(error))
+                await self._answered(token, self._failure(token, error))
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-                await self._failed(token, StepFailed.code, str(error))
+                await self._answered(token, Failed(token, StepFailed.code, str(error)))
         except Exception as error:  # noqa: BLE001 (it is raised again in `execute`)
             self._stop(error)
         finally:
@@ -215,10 +233,18 @@ class Run:
                 del self._tasks[token]
                 self._changed.set()
 
-    async def _failed(self, token: int, code: str, text: str) -> None:
-        await self._answered(token, Failed(token, code, text))
+    def _failure(self, token: int, error: ObmenError) -> Failed | Postponed:
+        """What the engine is told of a step that failed.
 
-    async def _answered(self, token: int, answer: Completed | Failed) -> None:
+        It may be done again later where it certainly did nothing, unless a caller waits for the process.
+        """
+        text = error.full_text() if isinstance(error, InvalidValue) else str(error)
+        did_nothing = token not in self._calling or (isinstance(error, Temporary) and error.did_nothing)
+        if isinstance(error, Temporary) and did_nothing and self._launch.mode == "$async":
+            return Postponed(token, error.code, text, error.delay_s)
+        return Failed(token, error.code, text)
+
+    async def _answered(self, token: int, answer: Completed | Returned | Failed | Postponed) -> None:
         """Tells the engine; that a call of another system is over is journaled at once."""
         if token not in self._calling:
             await self._happened(answer)
@@ -233,60 +259,70 @@ class Run:
 
     # steps
 
-    async def _evaluate(self, command: Evaluate) -> None:
-        expressions = [Expression(source) for source in command.expressions]
-        values = await self._world.javascript.evaluate(expressions, self.state.variables)
-        await self._happened(Evaluated(command.token, tuple(values)))
+    async def _do(self, command: CallComponent | AssignOutputs | Evaluate) -> None:
+        match command:
+            case Evaluate(token=token, expressions=expressions):
+                asked = [Expression(source) for source in expressions]
+                values = await self._world.javascript.evaluate(asked, self.state.variables)
+                await self._happened(Evaluated(token, tuple(values)))
+            case AssignOutputs(token=token, call=call, results=results):
+                variables, javascript = self.state.variables, self._world.javascript
+                await self._happened(Completed(token, await assignments_of(call, results, variables, javascript)))
+            case CallComponent():
+                await self._call(command)
 
     async def _call(self, command: CallComponent) -> None:
-        component = components()[command.call.component]
-        inputs = await self._inputs(component, command.call)
-        match component.effect(inputs):
-            case Effect.RECORDS:
-                await self._change_records(command, component, inputs)
-                return
-            case Effect.OUTSIDE:
-                self._calling.add(command.token)
-                await self._keep()
-            case Effect.NONE:
-                pass
-        outputs = await component.run(inputs, self._context())
-        assignments = await self._assignments(command.call.outputs, outputs)
+        component, javascript = self._world.components[command.call.component], self._world.javascript
+        inputs = await inputs_of(component, command.call, self.state.variables, javascript)
+        if component.effect(inputs) is Effect.OUTSIDE:
+            self._calling.add(command.token)
+            await self._keep()
+        results = await component.run(inputs, self._context(command))
+        if isinstance(results, RecordChange):
+            await self._change_record(command, results)
+            return
+        assignments = await assignments_of(command.call, results, self.state.variables, javascript)
         await self._answered(command.token, Completed(command.token, assignments))
 
-    async def _change_records(self, command: CallComponent, component: Component[Any], inputs: Any) -> None:
+    async def _change_record(self, command: CallComponent, change: RecordChange) -> None:
         """The change, the journal of its step and, where it was the last, the end of the process: all or nothing."""
+        prepared = await self._records.prepare(change)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self._world.database.pool.acquire() as connection:
-                    await self._change_on(connection, command, component, inputs)
+                    await self._change_on(connection, command, change, prepared)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt == _ATTEMPTS:
                     raise
+            except BaseException as error:
+                if not isinstance(error, FAULTS):  # it is known that nothing was committed
+                    await prepared.discard()
+                raise
             else:
                 return
 
     async def _change_on(
-        self, connection: Connection, command: CallComponent, component: Component[Any], inputs: Any
+        self, connection: Connection, command: CallComponent, change: RecordChange, prepared: PreparedChange
     ) -> None:
         transaction = connection.transaction()
         await transaction.start()
         journaled = self.number
         try:
-            outputs = await component.run(inputs, self._context(connection))
-            assignments = await self._assignments(command.call.outputs, outputs)
+            answer = _written(command, change, str((await prepared.write(connection))[0]))
             async with self._lock:
-                state, commands = self._advance(Completed(command.token, assignments))
+                state, commands = self._advance(answer)
                 if state is self.state:  # a timer was faster: nobody waits for this step any more
                     await transaction.rollback()
                     return
+                calling = self._calling - {command.token}
                 if state.outcome is not None:
                     number = await self._world.journal.close(connection, self._launch, self.number, self.holder, state)
                 else:
-                    number = await self._save(connection, state)
+                    number = await self._save(connection, state, calling)
                 self.number = number  # before: where the answer to the commit is lost, it must be let go all the same
                 await transaction.commit()
                 self.state = state
+                self._calling.discard(command.token)
                 self._saved = (state, frozenset(self._calling))
         except BaseException as error:
             if not isinstance(error, FAULTS):
@@ -294,32 +330,24 @@ class Run:
             with contextlib.suppress(*FAULTS, asyncpg.PostgresError):
                 await transaction.rollback()
             raise
-        self._world.records.wrote()
+        self._world.journal.committed()
         self._perform(commands)
 
-    async def _inputs(self, component: Component[Any], call: Call) -> Any:
-        expressions = [Expression(source) for _, parameter in call.inputs for source in scripts(parameter)]
-        values = iter(await self._world.javascript.evaluate(expressions, self.state.variables) if expressions else ())
-        return component.read({name: fill(parameter, values) for name, parameter in call.inputs})
-
-    async def _assignments(self, outputs: Sequence[Output], results: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-        """What goes into which variable; an expression sees the variables assigned before it."""
-        slots = tuple((output.into, results.get(output.slot)) for output in outputs if output.value is None)
-        computed = [Expression(expression(output.value), output.into) for output in outputs if output.value is not None]
-        if not computed:
-            return slots
-        values = await self._world.javascript.evaluate(computed, assign(self.state.variables, slots))
-        return slots + tuple((output.into or "", value) for output, value in zip(computed, values, strict=True))
-
-    def _context(self, connection: Connection | None = None) -> Context:
+    def _context(self, command: CallComponent) -> Context:
         world = self._world
         return Context(
-            records=ProcessRecords(world.records, world.catalogs, self._launch.caller, connection),
-            http=world.http,
+            records=self._records,
+            http=ProcessHttp(world.http, world.own_api, self._launch.initiator),
             javascript=world.javascript,
             later=world.background.start,
             download_bytes=world.settings.download_bytes,
+            wanted=wanted_of(command.call),
         )
+
+    @property
+    def _records(self) -> ProcessRecords:
+        world = self._world
+        return ProcessRecords(world.reader, world.writer, world.catalogs, self._launch.caller)
 
     # the journal
 
@@ -330,24 +358,24 @@ class Run:
             if self.state.outcome is not None or (current[0] is self._saved[0] and current[1] == self._saved[1]):
                 return
             async with self._transaction() as connection:
-                self.number = await self._save(connection, self.state)
+                self.number = await self._save(connection, self.state, self._calling)
             self._saved = current
-        self._world.records.wrote()
+        self._world.journal.committed()
 
     def _transaction(self) -> AbstractAsyncContextManager[Connection]:
         """For who has this run's lock: a step that holds a connection may be waiting for it."""
         return self._world.database.transaction(self._world.database.reserve)
 
-    async def _save(self, connection: Connection, state: State) -> int:
+    async def _save(self, connection: Connection, state: State, calling: Iterable[int]) -> int:
         journal = self._world.journal
         if self.number is None:
-            return await journal.open(connection, self._launch, state, self._calling, self.holder)
-        await journal.save(connection, self.number, self.holder, state, self._calling)
+            return await journal.open(connection, self._launch, state, calling, self.holder)
+        await journal.save(connection, self.number, self.holder, state, calling)
         return self.number
 
     async def _let_go(self, wake: datetime) -> None:
         async with self._lock, self._transaction() as connection:
-            number = await self._save(connection, self.state)
+            number = await self._save(connection, self.state, self._calling)
             await self._world.journal.save(connection, number, self.holder, self.state, (), wake)
 
     async def _close(self, state: State) -> None:
@@ -358,7 +386,7 @@ class Run:
         else:
             async with self._transaction() as connection:
                 await close(connection, launch, self.number, self.holder, state, self.aborted)
-        self._world.records.wrote()
+        self._world.journal.committed()
 
     async def _abort_late(self) -> None:
         """The deadline has passed: what is under way is dropped."""
@@ -367,3 +395,11 @@ class Run:
             self.aborted = messages.text("process.late", seconds=seconds)
             await self._close(self.state)
             self.state = msgspec.structs.replace(self.state, outcome=Broken(ProcessTimedOut.code, self.aborted, ""))
+
+
+def _written(command: CallComponent, change: RecordChange, record_id: str) -> Completed | Returned:
+    """The answer of a step whose record is written; outputs that need JavaScript are evaluated after the commit."""
+    results = {change.id_slot: record_id} if change.id_slot else {}
+    if needs_javascript(command.call):
+        return Returned(command.token, results)
+    return Completed(command.token, plain_assignments(command.call, results))

@@ -8,7 +8,7 @@ from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, 
 
 
 class Scripts(SystemCatalog):
-    """A scenario that cannot run is refused, with the element at fault."""
+    """A scenario that cannot run is refused, with the elements at fault (docs/reference/scenarios.md)."""
 
     number = 6
     text_id = SCRIPTS
@@ -27,8 +27,8 @@ class Scripts(SystemCatalog):
         try:
             around.compile_scenario(source)
         except InvalidScenario as error:
-            problem = FieldProblem(error.message, field="$file", **error.facts)
-            raise InvalidValue("scenario.refused", problems=(problem,), problem=error) from error
+            problems = tuple(FieldProblem(fault.message, field="$file", **fault.facts) for fault in error.problems)
+            raise InvalidValue("scenario.refused", problems=problems, problem=error) from error
         return [run_query(around.queries["create_scenario_version"], source)]
 
     async def _source(self, write: Write, files: Parsed, around: Surroundings) -> bytes | None:

@@ -1,13 +1,9 @@
 """``$webRequests``: external requests. A record is an address that starts a scenario."""
 
-import re
-from typing import Final
-
 from obmen.domain.catalogs.schema import WEB_REQUESTS
 from obmen.domain.field_types import shown
+from obmen.domain.requests.url_ids import is_url_id
 from obmen.services.system_catalogs import ON_OFF, Effect, Surroundings, SystemCatalog, Write
-
-_URL_ID: Final = re.compile(r"(?=.{1,200}\Z)[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
 
 
 class WebRequests(SystemCatalog):
@@ -30,7 +26,7 @@ class WebRequests(SystemCatalog):
         url_id = write.values.get("$urlId")
         if isinstance(url_id, str):
             url_id = write.values["$urlId"] = url_id.strip("/")
-            if not _URL_ID.fullmatch(url_id):
+            if not is_url_id(url_id):
                 raise write.refuse("$urlId", "field.bad_url_id", sent=shown(url_id))
         return []
 

@@ -146,14 +146,15 @@ $$ select '%' || replace(replace(replace({schema}.fold($1), '\', '\\'), '%', '\%
 create function {schema}.sort_key(text) returns text language sql immutable parallel safe strict as
 $$ select left({schema}.fold($1), 200) $$;
 
--- The texts of contacts, folded, a line each; with their comments for quick search.
-create function {schema}.contact_texts(jsonb) returns text language sql immutable parallel safe strict as
-$$ select {schema}.fold(string_agg(c ->> 'contact', chr(10))) from jsonb_array_elements($1) c $$;
-create function {schema}.contact_words(jsonb) returns text language sql immutable parallel safe strict as
-$$ select {schema}.fold(string_agg(concat_ws(chr(10), c ->> 'contact', c ->> 'comment'), chr(10))) from jsonb_array_elements($1) c $$;
+-- What indexes look for parts of contacts in: all their texts as JSON, and their digits. They find too much rather than too little:
+-- what holds for a contact is asked of each contact. `json_pattern`: what LIKE finds in the former.
+create function {schema}.contact_words(jsonb) returns text language sql immutable parallel safe strict cost 1000 as
+$$ select {schema}.fold(jsonb_path_query_array($1, '$[*].*')::text) $$;
+create function {schema}.contact_digits(jsonb) returns text language sql immutable parallel safe strict cost 1000 as
+$$ select regexp_replace(jsonb_path_query_array($1, '$[*].contact')::text, '[^0-9,]', '', 'g') $$;
+create function {schema}.json_pattern(text) returns text language sql immutable parallel safe strict as
+$$ select {schema}.pattern(substr(to_json($1)::text, 2, length(to_json($1)::text) - 2)) $$;
 
--- The digits of contacts, each between commas; of a number of eleven digits an 8 in front becomes 7.
+-- The digits of a phone; of a number of eleven digits an 8 in front becomes 7.
 create function {schema}.phone(text) returns text language sql immutable parallel safe strict as
 $$ select regexp_replace(regexp_replace($1, '\D', '', 'g'), '^8(\d{10})$', '7\1') $$;
-create function {schema}.phones(jsonb) returns text language sql immutable parallel safe strict as
-$$ select string_agg(',' || {schema}.phone(c ->> 'contact') || ',', '') from jsonb_array_elements($1) c $$;

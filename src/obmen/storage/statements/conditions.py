@@ -118,18 +118,26 @@ class Conditions:
             for sign, bound in bounds
             if bound is not None
         ]
-        return _joined(" and ", parts, "true")
+        return _joined(" and ", parts, f"{column} is not null")
 
     def _has_contact(self, column: str, text: str, digits: str) -> str:
-        texts = f"{self._namespace}.contact_texts({column})"
-        found = [f"{texts} like {self._pattern(text)}"]
-        if digits:
-            phones = f"{self._namespace}.phones({column})"
-            wanted = [f"7{digits[1:]}" if len(digits) == _MOBILE_DIGITS and digits[0] == "8" else digits]
-            if digits[0] == "8":
-                wanted.append(f",7{digits[1:]}")
-            found += [f"{phones} like {self._arguments.add(f'%{one}%', 'text')}" for one in dict.fromkeys(wanted)]
-        return _joined(" or ", found, "false")
+        found = self._in_contacts(column, text, f"{self._folded('o.contact')} like {self._pattern(text)}")
+        if not digits:
+            return found
+        phone, core = f"{self._namespace}.phone(o.contact)", digits
+        if digits[0] == "8" or len(digits) == _MOBILE_DIGITS:  # 8 and +7 in front are the same
+            core = digits[1:]
+        whole = f"7{core}" if len(digits) == _MOBILE_DIGITS and digits[0] in "78" else digits
+        parts = [f"{phone} like {self._arguments.add(f'%{whole}%', 'text')}"]
+        if digits[0] == "8":
+            parts.append(f"{phone} like {self._arguments.add(f'7{core}%', 'text')}")
+        indexed = f"{self._namespace}.contact_digits({column}) like {self._arguments.add(f'%{core}%', 'text')}"
+        return f"({found} or {indexed} and {_any_contact(column, _joined(' or ', parts, 'false'))})"
+
+    def _in_contacts(self, column: str, text: str, holds: str) -> str:
+        """What holds where it holds for one of the contacts; an index narrows it down."""
+        pattern = f"{self._namespace}.json_pattern({self._arguments.add(text, 'text')})"
+        return f"{self._namespace}.contact_words({column}) like {pattern} and {_any_contact(column, holds)}"
 
     def _links_to(self, number: int, wanted: Filter, column: str) -> str:
         catalog = self._schema.catalogs[number]
@@ -157,13 +165,11 @@ class Conditions:
             column = f"{row}.{field.column}"
             if not policy.reads(field) or not field.type.is_filterable(field):
                 continue
-            if field.type.searched:
-                words = (
-                    f"{self._namespace}.contact_words({column})"
-                    if "contacts" in field.type.indexes
-                    else self._folded(column)
-                )
-                parts.append(f"{words} like {pattern}")
+            if "contacts" in field.type.indexes:
+                holds = f"{self._folded('o.contact')} like {pattern} or {self._folded('o.comment')} like {pattern}"
+                parts.append(self._in_contacts(column, text, holds))
+            elif field.type.searched:
+                parts.append(f"{self._folded(column)} like {pattern}")
             elif field.type.order == "link":
                 parts += [
                     f"{column} && array(select '{target.number}:' || {self._titled(target, pattern)})"
@@ -186,6 +192,10 @@ class Conditions:
 
     def _pattern(self, text: str) -> str:
         return f"{self._namespace}.pattern({self._arguments.add(text, 'text')})"
+
+
+def _any_contact(column: str, holds: str) -> str:
+    return f"exists (select from jsonb_to_recordset({column}) o(contact text, comment text) where {holds})"
 
 
 def table(catalog: Catalog) -> str:

@@ -5,12 +5,14 @@ halves, with a key and without, are asked for apart.
 """
 
 from obmen.domain import items
-from obmen.domain.catalogs.schema import USERS, Catalog, Schema
+from obmen.domain.catalogs.schema import USERS, Field, Schema
+from obmen.domain.fields.object import targets
 from obmen.domain.queries.queries import After, Query
 from obmen.domain.rights.policies import Policy
 from obmen.storage.statements.arguments import Arguments, Statement
 from obmen.storage.statements.conditions import Conditions, table
 
+_TITLES = ("link", "employee")
 _TYPES = {"value": "", "text": "text", "items": "integer", "link": "text", "employee": "text", "presence": "boolean"}
 
 
@@ -35,7 +37,10 @@ class Finder:
             ordered = f"order by r.id {direction} limit {limit} offset {offset}"
             text = f"select r.id, null::text as key from {self._from} where {where}{self._behind(page.after)} {ordered}"
             return Statement(text, self._arguments.values)
-        key = order_key(self._catalog, self._query.sort.field, self._schema, self._namespace, "r")
+        field = self._catalog.by_number[self._query.sort.field]
+        if field.type.order in _TITLES:
+            return self._page_by_titles(field, where, f"limit {limit} offset {offset}", direction)
+        key = order_key(field, self._namespace, "r")
         halves = [
             f"(select r.id, {value} as key from {self._from} where {where} and {key} {state}{behind} "
             f"order by {order} limit {limit} + {offset})"
@@ -48,6 +53,21 @@ class Finder:
         text = (
             f"select id, key::text from ({' union all '.join(halves)}) u "
             f"order by (key is null), key {direction}, id {direction} limit {limit} offset {offset}"
+        )
+        return Statement(text, self._arguments.values)
+
+    def _page_by_titles(self, field: Field, where: str, part: str, direction: str) -> Statement:
+        """Sorted by titles of other records, which no index of this catalog can have: the keys are computed once."""
+        key, joins = title_key(field, self._schema, self._namespace)
+        after = self._query.page.after
+        behind = "true"
+        if after is not None and after.key is None:
+            behind = f"k.key is null{self._behind(after, 'k')}"
+        elif after is not None:
+            behind = f"(k.key is null or true{self._behind_key(after, 'k.key', 'k')})"
+        text = (
+            f"with k as materialized (select r.id, {key} as key from {self._from} {joins} where {where}) "
+            f"select k.id, k.key from k where {behind} order by (k.key is null), k.key {direction}, k.id {direction} {part}"
         )
         return Statement(text, self._arguments.values)
 
@@ -67,13 +87,13 @@ class Finder:
     def _sign(self) -> str:
         return "<" if self._query.sort.descending else ">"
 
-    def _behind(self, after: After | None) -> str:
+    def _behind(self, after: After | None, row: str = "r") -> str:
         """What holds behind ``after`` among records without a key; all of them are behind one that has a key."""
         if after is None or after.key is not None:
             return ""
-        return f" and r.id {self._sign} {self._arguments.add(after.number, 'bigint')}"
+        return f" and {row}.id {self._sign} {self._arguments.add(after.number, 'bigint')}"
 
-    def _behind_key(self, after: After | None, key: str) -> str | None:
+    def _behind_key(self, after: After | None, key: str, row: str = "r") -> str | None:
         """The same among records with a key; ``None`` where they all come before."""
         if after is None:
             return ""
@@ -82,12 +102,11 @@ class Finder:
         field = self._catalog.by_number[self._query.sort.field or 0]
         kind = _TYPES[field.type.order or "value"] or field.type.column or "text"
         bound = f"{self._arguments.add(after.key, 'text')}::{kind}"
-        return f" and ({key}, r.id) {self._sign} ({bound}, {self._arguments.add(after.number, 'bigint')})"
+        return f" and ({key}, {row}.id) {self._sign} ({bound}, {self._arguments.add(after.number, 'bigint')})"
 
 
-def order_key(catalog: Catalog, number: int, schema: Schema, namespace: str, row: str) -> str:
-    """SQL of what records are sorted by for a field."""
-    field = catalog.by_number[number]
+def order_key(field: Field, namespace: str, row: str) -> str:
+    """SQL of what records are sorted by for a field, where that depends on the row alone."""
     column = f"{row}.{field.column}" if row else field.column
     match field.type.order:
         case "text":
@@ -98,16 +117,22 @@ def order_key(catalog: Catalog, number: int, schema: Schema, namespace: str, row
             return f"array_position('{{{places}}}'::integer[], {first})"
         case "presence":
             return f"nullif({column} is not null, false)"
-        case "employee":
-            users = f"{namespace}.{table(schema.catalog(USERS))}"
-            return f"(select {namespace}.sort_key(o.title) from {users} o where o.id = {column}[1])"
-        case "link":
-            cases = " ".join(
-                f"when '{target.number}' then (select {namespace}.sort_key(o.title) from {namespace}.{table(target)} o "
-                f"where o.id = split_part({column}[1], ':', 2)::bigint)"
-                for item in field.config.get("catalogs", ())
-                if (target := schema.catalogs.get(item["number"])) is not None
-            )
-            return f"case split_part({column}[1], ':', 1) {cases} end" if cases else "null::text"
         case _:
             return column
+
+
+def title_key(field: Field, schema: Schema, namespace: str) -> tuple[str, str]:
+    """SQL of the title of the first linked record, or employee, of the row ``r``, and the joins it needs."""
+    first = f"r.{field.column}[1]"
+    if field.type.order == "employee":
+        return (
+            f"{namespace}.sort_key(o.title)",
+            f"left join {namespace}.{table(schema.catalog(USERS))} o on o.id = {first}",
+        )
+    found = [f"o{target.number}" for target in targets(field, schema)]
+    joins = [
+        f"left join {namespace}.{table(target)} {row} on {first} = '{target.number}:' || {row}.id"
+        for row, target in zip(found, targets(field, schema), strict=True)
+    ]
+    titles = ", ".join(f"{row}.title" for row in found)
+    return (f"{namespace}.sort_key(coalesce({titles}))" if found else "null::text"), " ".join(joins)

@@ -7,7 +7,7 @@ PostgreSQL reads them whole as fast.
 import hashlib
 from typing import Final
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema
+from obmen.domain.catalogs.schema import Catalog, Field
 from obmen.storage.statements.conditions import table
 from obmen.storage.statements.finding import order_key
 
@@ -15,12 +15,12 @@ _SORTED: Final = ("value", "text", "items", "presence")
 """Orders that depend on the row alone; those by titles of other records cannot be indexed."""
 
 
-def wanted(catalog: Catalog, schema: Schema, namespace: str, *, trigrams: bool) -> dict[str, str]:
+def wanted(catalog: Catalog, namespace: str, *, trigrams: bool) -> dict[str, str]:
     """``{name: what follows the name of the table}`` of every index; ``trigrams``: the extension ``pg_trgm`` is there."""
     found: dict[str, str] = {}
     for field in catalog.value_fields:
         if field.filterable and field.type.is_filterable(field):
-            for kind, definition in _definitions(catalog, field, schema, namespace, trigrams=trigrams).items():
+            for kind, definition in _definitions(field, namespace, trigrams=trigrams).items():
                 tail = f"{definition} where removed_at is null"
                 digest = hashlib.sha256(tail.encode()).hexdigest()[:8]
                 found[f"{prefix(catalog)}{field.number}_{kind}_{digest}"] = f"using {tail}"
@@ -42,17 +42,19 @@ def drop(name: str, namespace: str) -> str:
     return f"drop index concurrently if exists {namespace}.{name}"
 
 
-def _definitions(catalog: Catalog, field: Field, schema: Schema, namespace: str, *, trigrams: bool) -> dict[str, str]:
+def _definitions(field: Field, namespace: str, *, trigrams: bool) -> dict[str, str]:
     column = field.column
     found: dict[str, str] = {}
     if field.type.order in _SORTED:
-        found["order"] = f"btree (({order_key(catalog, field.number, schema, namespace, '')}), id)"
+        found["order"] = f"btree (({order_key(field, namespace, '')}), id)"
     for index in field.type.indexes:
         if index == "members":
             found["members"] = f"gin ({column})"
+        elif trigrams and index == "words":
+            found["words"] = f"gin (({namespace}.fold({column})) {_TRIGRAMS})"
         elif trigrams:
-            words = f"{namespace}.fold({column})" if index == "words" else f"{namespace}.contact_words({column})"
-            found[index] = f"gin (({words}) {_TRIGRAMS})"
+            found["words"] = f"gin (({namespace}.contact_words({column})) {_TRIGRAMS})"
+            found["digits"] = f"gin (({namespace}.contact_digits({column})) {_TRIGRAMS})"
     return found
 
 

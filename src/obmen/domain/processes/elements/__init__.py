@@ -1,27 +1,19 @@
-"""The BPMN elements: one file each, found by their files; a node's ``element`` is the name of the file."""
+"""The BPMN elements: one file each, found by their files; a node of a scenario holds its element."""
 
 import sys
 from collections.abc import Mapping
-from functools import cache
 
 from obmen import discovery
 from obmen.domain.processes.turns import Element
 from obmen.errors import SetupError
 
 
-@cache
-def elements() -> Mapping[str, Element]:
-    """All elements by name."""
-    return discovery.things(sys.modules[__name__], "ELEMENT", Element)
-
-
-@cache
-def names_by_tag() -> Mapping[str, str]:
-    """The element's name for each tag of the XML; `SetupError` where two elements read one tag."""
-    names: dict[str, str] = {}
-    for name, element in elements().items():
+def collect() -> Mapping[str, Element]:
+    """The element for each tag of the XML; `SetupError` where two elements read one tag. Called once, at start."""
+    found: dict[str, Element] = {}
+    for name, element in discovery.things(sys.modules[__name__], "ELEMENT", Element).items():
         for tag in element.tags:
-            if tag in names:
+            if tag in found:
                 raise SetupError("setup.duplicate", name=tag, module=name)
-            names[tag] = name
-    return names
+            found[tag] = element
+    return found

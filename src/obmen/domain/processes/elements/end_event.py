@@ -1,4 +1,7 @@
-"""End event: takes its token; with a terminate definition inside, ends the process at once."""
+"""End event: takes its token; with a terminate definition inside, ends the process at once.
+
+An error definition only says how people mean this end: the process counts as finished.
+"""
 
 from lxml import etree
 from msgspec.structs import replace
@@ -11,8 +14,11 @@ from obmen.domain.processes.turns import Element, Resolve, Turn
 
 def parse(source: etree._Element, node: Node, resolve: Resolve) -> Node:
     """Whether it terminates."""
-    definition = event_definition(source, node.id, accepted=("terminateEventDefinition",))
-    return replace(node, terminates=definition is not None)
+    accepted = ("errorEventDefinition", "terminateEventDefinition")
+    definition = event_definition(source, node, accepted=accepted)
+    return replace(
+        node, terminates=definition is not None and etree.QName(definition).localname == "terminateEventDefinition"
+    )
 
 
 def arrive(turn: Turn, number: int, node: Node) -> None:

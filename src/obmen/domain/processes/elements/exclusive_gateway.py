@@ -1,7 +1,7 @@
 """Exclusive gateway: each token that comes leaves along one flow, the first in the file whose condition holds.
 
 Where there is a choice every flow but the default has a condition: a process that meets one without fails, as
-documented (contract: gateway).
+docs/reference/scenarios.md says.
 """
 
 from lxml import etree

@@ -11,9 +11,8 @@ from obmen.domain.processes.turns import LEAVING, Element, Resolve, Turn
 
 def parse(source: etree._Element, node: Node, resolve: Resolve) -> Node:
     """How long it sleeps."""
-    return replace(
-        node, duration=read_duration(event_definition(source, node.id, accepted=("timerEventDefinition",)), node.id)
-    )
+    definition = event_definition(source, node, accepted=("timerEventDefinition",))
+    return replace(node, duration=read_duration(definition, node))
 
 
 def arrive(turn: Turn, number: int, node: Node) -> None:

@@ -9,7 +9,7 @@ from obmen.domain.processes.turns import LEAVING, Element, Resolve, Turn
 
 def parse(source: etree._Element, node: Node, resolve: Resolve) -> Node:
     """The node as it is; a start event that waits for something is refused."""
-    event_definition(source, node.id, accepted=())
+    event_definition(source, node, accepted=())
     return node
 
 
