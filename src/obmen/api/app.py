@@ -15,7 +15,8 @@ from obmen.api.headers import add_headers
 from obmen.api.methods import Methods
 from obmen.api.rates import Rates
 from obmen.api.resources import resources
-from obmen.api.resources.sign_in import BY_GET
+from obmen.api.resources.sign_in import sign_in_by_get
+from obmen.api.unimplemented import HANDLERS as UNIMPLEMENTED
 from obmen.api.wire import ApiRequest
 from obmen.domain.requests.addresses import TrustedProxies
 from obmen.settings import Settings
@@ -23,11 +24,11 @@ from obmen.settings import Settings
 
 def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Methods:
     """The ASGI application; ``lifespan`` starts and stops the use cases and puts them into ``state.obmen``."""
-    more = [BY_GET] if settings.http.sign_in_by_get else []
+    by_get = [sign_in_by_get] if settings.http.sign_in_by_get else []
     state = State({"rates": Rates(settings.rate), "proxies": TrustedProxies(settings.http.trusted_proxies)})
     return Methods(
         Litestar(
-            route_handlers=[*resources(), *more],
+            route_handlers=[*resources(), *UNIMPLEMENTED, *by_get],
             middleware=[Access],
             before_send=[add_headers],
             exception_handlers=HANDLERS,

@@ -5,7 +5,7 @@ External requests are left alone: their methods are the scenario's business.
 
 import re
 from collections.abc import Awaitable
-from typing import Final, cast
+from typing import Final
 
 from litestar import Litestar
 from litestar.enums import ScopeType
@@ -33,11 +33,10 @@ class Methods:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Passes a request on."""
         if scope["type"] == ScopeType.HTTP and not _is_external(scope["path"]):
-            http = cast("HTTPScope", scope)
-            if http["method"] == "HEAD":
-                return self._head(http, receive, send)
-            if http["method"] == "OPTIONS":
-                return self._options(http, receive, send)
+            if scope["method"] == "HEAD":
+                return self._head(scope, receive, send)
+            if scope["method"] == "OPTIONS":
+                return self._options(scope, receive, send)
         return self._app(scope, receive, send)
 
     def allowed(self, path: str) -> tuple[str, ...]:

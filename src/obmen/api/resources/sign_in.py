@@ -33,7 +33,7 @@ async def sign_in(request: ApiRequest) -> SignedIn:
     return await _sign_in(request, read_body(content, request.headers.get("content-type", ""), depth=depth))
 
 
-@get("/login", operation_class=described(SignInQuestion), tags=["Sign-in"], opt={OPEN: True})
+@get("/auth/login", operation_class=described(SignInQuestion), tags=["Sign-in"], opt={OPEN: True})
 async def sign_in_by_get(request: ApiRequest) -> SignedIn:
     """Opens a session for a page that can only follow a link; exists where http.sign_in_by_get is on."""
     count_address(request)
@@ -59,5 +59,4 @@ async def sign_out(request: ApiRequest) -> Done:
     return Done()
 
 
-BY_GET = Router("/auth", route_handlers=[sign_in_by_get])
 RESOURCE = Router("/auth", route_handlers=[sign_in, sign_out], tags=["Sign-in"], opt={OPEN: True})

@@ -5,7 +5,7 @@ This list shrinks as they come (docs/reference/errors.md).
 
 from typing import Final
 
-from litestar import Router, route
+from litestar import route
 from litestar.enums import HttpMethod
 
 from obmen.api.wire import ApiRequest
@@ -52,10 +52,7 @@ async def _refuse(request: ApiRequest) -> None:
     raise Unimplemented("request.unimplemented", path=request.url.path)
 
 
-RESOURCE = Router(
-    "/api/v1",
-    route_handlers=[
-        route(path, http_method=methods, status_code=200, name=path, include_in_schema=False)(_refuse)
-        for path, methods in _PATHS.items()
-    ],
-)
+HANDLERS: Final = [
+    route(f"/api/v1{path}", http_method=methods, status_code=200, name=path, include_in_schema=False)(_refuse)
+    for path, methods in _PATHS.items()
+]
