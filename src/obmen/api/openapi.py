@@ -37,7 +37,8 @@ class Described(Operation):
                 "required": True,
             }
         problem = {"content": {MEDIA_TYPE: {"schema": _reference(Problem)}}, "description": Problem.__doc__}
-        schema["responses"]["default"] = problem
+        answers = {status: answer for status, answer in schema["responses"].items() if status < "400"}
+        schema["responses"] = {**answers, "default": problem}
         return schema
 
 
