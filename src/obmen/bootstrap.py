@@ -24,6 +24,7 @@ from litestar import Litestar
 from obmen import components, discovery
 from obmen import settings as settings_module
 from obmen.api.app import create_app
+from obmen.api.methods import Methods
 from obmen.clients.files import FileStore
 from obmen.clients.http import GuardedHttp
 from obmen.clients.javascript import JavaScriptSandbox
@@ -39,6 +40,7 @@ from obmen.services import system_catalogs
 from obmen.services.accounts import accounts as accounts_module
 from obmen.services.accounts.accounts import Accounts
 from obmen.services.accounts.internal_tokens import InternalTokens
+from obmen.services.accounts.profiles import Profiles
 from obmen.services.application import Application
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.catalogs.descriptions import Descriptions
@@ -235,6 +237,7 @@ def _wire(
         database=database,
         cache=cache,
         accounts=Accounts(database, Passwords(), settings, tokens),
+        profiles=Profiles(reader),
         sections=Sections(descriptions),
         catalogs=catalogs,
         records=reader,
@@ -251,7 +254,7 @@ async def _listen(stack: AsyncExitStack, wired: Wired, more: dict[str, Heard]) -
     obmen = wired.application
     channels: dict[str, Heard] = {
         catalog_cache.CHANNEL: obmen.cache.notified,
-        accounts_module.CHANNEL: lambda _: obmen.accounts.forget(),
+        accounts_module.CHANNEL: obmen.accounts.notified,
         ABORTED_CHANNEL: obmen.processes.aborted,
         **more,
     }
@@ -300,7 +303,7 @@ def _settle_memory() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def app() -> Litestar:
+def app() -> Methods:
     """The ASGI application of one server process; its settings come by the environment."""
     log_to_stderr()
     settings = load_settings()

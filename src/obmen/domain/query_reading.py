@@ -138,8 +138,7 @@ class QueryReader:
             raise InvalidFilter("filter.too_many", limit=self._limit)
         if value is None:
             return Condition(field.number, field.type.empty())
-        with self._deeper():
-            return Condition(field.number, field.type.read_filter(field, value, self))
+        return Condition(field.number, field.type.read_filter(field, value, self))
 
 
 def selection(catalog: Catalog, schema: Schema, fields: Any, *, with_linked_values: bool = False) -> Selection | None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from obmen.services.accounts.accounts import Accounts
+from obmen.services.accounts.profiles import Profiles
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.catalogs.sections import Sections
 from obmen.services.files.files import Files
@@ -22,6 +23,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     cache: CatalogCache
     accounts: Accounts
+    profiles: Profiles
     sections: Sections
     catalogs: Catalogs
     records: RecordReader

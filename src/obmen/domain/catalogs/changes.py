@@ -177,9 +177,10 @@ def own_id(sent: Mapping[str, Any], number: int | None = None, previous: str | N
         return previous
     if str(given).isdecimal():
         return None if str(given) == str(number) and sent.get("prevId") not in (None, "") else previous
-    if given != previous and given in SYSTEM_IDS:
-        raise InvalidCatalog("catalog.reserved_id", sent=shown(given))
-    return _own_id(given)
+    own = _own_id(given)
+    if own != previous and own in SYSTEM_IDS:
+        raise InvalidCatalog("catalog.reserved_id", sent=shown(own))
+    return own
 
 
 def text(item: Mapping[str, Any], key: str, *, required: bool = False) -> str:

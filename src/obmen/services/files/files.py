@@ -14,8 +14,10 @@ import msgspec
 
 from obmen.clients.clock import now
 from obmen.clients.files import FileStore
+from obmen.domain.field_types import shown
 from obmen.domain.files import ExternalFile, KeptFile, NewFile, StoredFile
 from obmen.domain.record_ids import record_number
+from obmen.domain.rights.policies import Caller, require_admin
 from obmen.errors import NotFound
 from obmen.storage.database import Database, Executor
 from obmen.storage.statements.rendering import FileLinks
@@ -55,6 +57,15 @@ class Files:
         links = self.links()
         signed = f"{file_id}.{links.expires}"
         return f"{links.base}/files/{signed}.{self._signature(signed)}"
+
+    async def location(self, caller: Caller, file_id: str) -> str:
+        """Where the content of a file can be fetched; `NotFound` without one, `Forbidden` for whoever may not read it."""
+        require_admin(caller)
+        number = record_number(file_id)
+        row = None if number is None else await self._database.fetchrow("read_file", number)
+        if row is None:
+            raise NotFound("files.none", file=shown(file_id))
+        return str(row["source"] or self.address(row["id"]))
 
     async def keep(self, files: Sequence[AnyFile]) -> list[AnyFile]:
         """The files with the content of new ones in the store; where one cannot be stored, none is left there."""

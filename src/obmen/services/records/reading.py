@@ -38,6 +38,13 @@ class RecordsPage(msgspec.Struct, frozen=True):
     after: str
 
 
+class Total(msgspec.Struct, frozen=True):
+    """How many records match; ``is_limited``: at least so many, counting ended there."""
+
+    records: int
+    is_limited: bool
+
+
 class RecordReader:
     """Reads records of all catalogs."""
 
@@ -99,6 +106,13 @@ class RecordReader:
             return int(await self._database.pool.fetchval(statement.text, *statement.arguments))
 
         return await self.with_current_schema(attempt)
+
+    async def total(self, caller: Caller, catalog_id: str, asked: Asked, *, exact: bool) -> Total:
+        """How many records match, whatever the page: counted to the end, or up to ``limits.count``."""
+        if exact:
+            return Total(await self.count(caller, catalog_id, asked), is_limited=False)
+        found = await self.count(caller, catalog_id, asked, self._limits.count + 1)
+        return Total(min(found, self._limits.count), is_limited=found > self._limits.count)
 
     async def stored(
         self, catalog_id: str, wanted: Filter, fields: Sequence[str], connection: Connection | None = None

@@ -71,7 +71,7 @@ class RecordWriter:
             return await self._write(await self._prepare_new(statements, caller, catalog_id, records))
 
         created = await self._reader.with_current_schema(attempt)
-        return [str(number) for number in created]
+        return [_text_id(record.id) or str(number) for record, number in zip(records, created, strict=True)]
 
     async def change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> None:
         """Changes the values named, or `InvalidValue`, or `NotFound`: then nothing is changed."""

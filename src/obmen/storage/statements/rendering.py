@@ -152,12 +152,14 @@ class Renderer:
         }
         opened = literal(json.dumps(head, ensure_ascii=False)[:-1] + ',"recordId":')
         target = f"{row}t"
+        visible = self._conditions.visible(catalog, target)
         values, nothing = "", ""
         if fields is not None:
-            selection = tuple(Chosen(one) for one in fields)
-            values = f""" || ',"recordValues":' || {self.values(catalog, selection, target)}"""
             nothing = ',"recordValues":{}'
-        title = _when(self._conditions.visible(catalog, target), f"to_json({target}.title)::text", """'""'""")
+            rendered = self.values(catalog, tuple(Chosen(one) for one in fields), target)
+            readable = f"{target}.removed_at is null and {visible}"
+            values = f""" || case when {readable} then ',"recordValues":' || {rendered} else '{nothing}' end"""
+        title = _when(visible, f"to_json({target}.title)::text", """'""'""")
         found = (
             f"select to_json(coalesce({target}.text_id, {target}.id::text))::text || ',\"recordTitle\":' || {title} || "
             f"""case when {target}.removed_at is null then ',"isRemoved":false' else ',"isRemoved":true' end{values} || '}}' """
