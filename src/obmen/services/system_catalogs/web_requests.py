@@ -7,7 +7,7 @@ from obmen.services.system_catalogs import SystemCatalog, Write
 
 
 class WebListeners(SystemCatalog):
-    """Listens at ``/api/webrequest/{$urlId}`` (contract: external requests)."""
+    """Listens at ``/api/webrequest/{$urlId}`` (docs/reference/external-requests.md)."""
 
     text_id = "$weblisteners"
     order = 4
