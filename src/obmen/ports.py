@@ -57,7 +57,7 @@ class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Http(Protocol):
-    """The one door out (law 6): every address is checked against the egress policy as it is connected to."""
+    """Requests to other systems: every address is checked against the egress policy as it is connected to."""
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """The answer; `EgressRefused` for a closed address, `Temporary` where nothing was answered, `TooLarge` past ``limit_bytes``."""
