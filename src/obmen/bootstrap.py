@@ -243,7 +243,7 @@ def _wire(
         records=reader,
         writer=writer,
         files=files,
-        listeners=Listeners(database, cache, reader),
+        listeners=Listeners(database, cache),
         processes=Processes(world),
     )
     return _Parts(application, log, box)

@@ -7,15 +7,12 @@ import msgspec
 
 from obmen.domain import items
 from obmen.domain.catalogs.schema import SCRIPTS, WEB_REQUESTS
-from obmen.domain.queries.filters import Condition, Either, Equals, HasId
 from obmen.domain.requests.url_ids import url_ids_of
 from obmen.errors import NotFound
-from obmen.services.records.reading import RecordReader
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Database
 
 _ON: Final = "$on"
-_READ: Final = ("$status", "$urlId", "$script")
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +28,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 class Listeners:
     """Finds listeners."""
 
-    def __init__(self, database: Database, cache: CatalogCache, reader: RecordReader) -> None:
+    def __init__(self, database: Database, cache: CatalogCache) -> None:
         self._database = database
         self._cache = cache
-        self._reader = reader
 
     async def find(self, path: str) -> Listener:
         """The listener whose address is the longest that ``path`` begins with.
@@ -42,25 +38,20 @@ class Listeners:
         `NotFound` where there is none, or that one is switched off or its scenario is gone: a shorter address does not
         stand in for it.
         """
-        catalog = self._cache.schema.catalog(WEB_REQUESTS)
-        address = catalog.field("$urlId").number
-        matching = Either(tuple(Condition(address, Equals(url_id)) for url_id in url_ids_of(path)))
-        rows = await self._reader.stored(WEB_REQUESTS, matching, _READ)
-        longest = max(rows, key=lambda row: len(row["$urlId"]), default=None)
-        if longest is None or not longest["$script"] or not self._is_on(longest["$status"]):
-            raise NotFound("process.no_listener", listener=path)
-        script = longest["$script"][0]
-        number = int(script.partition(":")[2])
-        version = await self._database.fetchval("read_newest_scenario", number)
-        scripts = await self._reader.stored(SCRIPTS, HasId((number,)), ())
-        if version is None or not scripts:
+        schema = self._cache.schema
+        catalog = schema.catalog(WEB_REQUESTS)
+        row = None
+        if url_ids := url_ids_of(path):
+            statement = self._cache.statements.listener(catalog, schema.catalog(SCRIPTS))
+            row = await self._database.pool.fetchrow(statement, url_ids)
+        if row is None or not self._is_on(row["status"]) or row["version"] is None:
             raise NotFound("process.no_listener", listener=path)
         return Listener(
-            id=longest["id"],
-            link=f"{catalog.number}:{longest['id']}",
-            script=script,
-            script_id=number,
-            scenario_version=version,
+            id=row["id"],
+            link=f"{catalog.number}:{row['id']}",
+            script=row["script"],
+            script_id=row["script_id"],
+            scenario_version=row["version"],
         )
 
     def _is_on(self, status: Sequence[int] | None) -> bool:

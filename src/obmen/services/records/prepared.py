@@ -6,15 +6,15 @@ from typing import Any, Protocol
 import asyncpg
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.encoding import encode
 from obmen.domain.field_types import shown
 from obmen.domain.rights.policies import Policy
 from obmen.errors import Conflict, FieldProblem, InvalidValue, NotFound
 from obmen.services.files.files import AnyFile
+from obmen.services.records.preparation import Preparation
 from obmen.services.system_catalogs import Effect
 from obmen.storage.database import Executor
-from obmen.storage.statements.compiler import Statements
+from obmen.storage.statements.compiler import Required
 
 
 class PreparedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,19 +45,24 @@ class PreparedWrite:
 
     def __init__(
         self,
-        statements: Statements,
+        work: Preparation,
         policy: Policy,
-        catalog: Catalog,
-        author: int | None,
         rows: Sequence[PreparedRow],
+        required: Required,
         files: FileKeeper,
     ) -> None:
-        self._statements = statements
+        self.work = work
+        self._statements = work.statements
+        self._catalog = work.catalog
+        self._author = work.caller.user_id
         self._policy = policy
-        self._catalog = catalog
-        self._author = author
         self._rows = rows
+        self._required = required
         self._files = files
+
+    def verified(self) -> "PreparedWrite":
+        """The same write, which requires nothing any more."""
+        return PreparedWrite(self.work, self._policy, self._rows, {}, self._files)
 
     @property
     def needs_transaction(self) -> bool:
@@ -66,10 +71,21 @@ class PreparedWrite:
         return len(groups) > 1 or any(row.files or row.effects for row in self._rows)
 
     async def write(self, on: Executor) -> list[int]:
-        """The numbers of the records, in order. `NotFound` where one to be changed is gone, `InvalidValue` where a value is not unique."""
+        """The numbers of the records, in order, of a write that requires nothing.
+
+        `NotFound` where a record to be changed is gone, `InvalidValue` where a value is not unique.
+        """
+        numbers = await self.try_to_write(on)
+        assert numbers is not None
+        return numbers
+
+    async def try_to_write(self, on: Executor) -> list[int] | None:
+        """The same; ``None``, and nothing is written, where what it requires is not there, or perhaps a record to be changed."""
         sent = [await self._row(on, row) for row in self._rows]
         try:
             numbers = await (self._insert(on, sent) if self._rows[0].number is None else self._update(on, sent))
+            if numbers is None:
+                return None
             for row, number in zip(self._rows, numbers, strict=True):
                 for effect in row.effects:
                     assert not isinstance(on, asyncpg.Pool)  # a write with effects has a transaction
@@ -94,13 +110,13 @@ class PreparedWrite:
             columns["text_id"] = row.text_id
         return columns
 
-    async def _insert(self, on: Executor, sent: Sequence[Mapping[str, Any]]) -> list[int]:
+    async def _insert(self, on: Executor, sent: Sequence[Mapping[str, Any]]) -> list[int] | None:
         many = len(sent) > 1
         rows = encode(sent if many else sent[0]).decode()
-        statement = self._statements.insert(self._catalog, self._author, rows, many=many)
-        return sorted(row["id"] for row in await on.fetch(statement.text, *statement.arguments))
+        statement = self._statements.insert(self._catalog, self._author, rows, many=many, required=self._required)
+        return sorted(row["id"] for row in await on.fetch(statement.text, *statement.arguments)) or None
 
-    async def _update(self, on: Executor, sent: Sequence[Mapping[str, Any]]) -> list[int]:
+    async def _update(self, on: Executor, sent: Sequence[Mapping[str, Any]]) -> list[int] | None:
         groups: dict[tuple[tuple[int, ...], bool], list[Mapping[str, Any]]] = {}
         for row, columns in zip(self._rows, sent, strict=True):
             groups.setdefault(_shape(row), []).append(columns)
@@ -115,11 +131,14 @@ class PreparedWrite:
                 encode(members if many else members[0]).decode(),
                 renames=renames,
                 many=many,
+                required=self._required,
             )
             found.update(row["id"] for row in await on.fetch(statement.text, *statement.arguments))
         numbers = [row.number or 0 for row in self._rows]
         for number in numbers:
             if number not in found:
+                if self._required:
+                    return None
                 raise NotFound("catalog.no_record", catalog=self._catalog.id, record=number)
         return numbers
 

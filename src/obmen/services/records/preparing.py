@@ -16,25 +16,25 @@ from obmen.domain.files import ExternalFile, KeptFile, NewFile, StoredFile
 from obmen.domain.queries.filters import HasId
 from obmen.domain.record_ids import RecordId
 from obmen.domain.records.values import Values
-from obmen.domain.rights.policies import SYSTEM, Caller, policy
+from obmen.domain.rights.policies import SYSTEM, policy
 from obmen.errors import FieldProblem, InvalidValue, NotFound
 from obmen.services.files.files import AnyFile, Files
+from obmen.services.records.preparation import Preparation
 from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, Write
 from obmen.storage.database import Database, Executor
-from obmen.storage.statements.compiler import Statements
+from obmen.storage.statements.compiler import Required, Statements
 
 Found: TypeAlias = Mapping[tuple[int, RecordId], tuple[int, bool]]
 """``(catalog, id) → (number, whether it was removed)``."""
 
 
-class Preparation(msgspec.Struct, frozen=True):
-    """The records of one write: their numbers (``None`` for new ones) and their parsed values."""
+class Prepared(msgspec.Struct, frozen=True):
+    """Per record its stored values, its files and its effects, and the records that must be there when they are written."""
 
-    statements: Statements
-    catalog: Catalog
-    caller: Caller
-    records: Sequence[int | None]
-    rows: Sequence[Values]
+    values: Sequence[Mapping[int, Any]]
+    files: Sequence[Mapping[int, Sequence[AnyFile]]]
+    effects: Sequence[Sequence[Effect]]
+    required: Required
 
 
 class Preparer:
@@ -54,12 +54,15 @@ class Preparer:
         self._system_catalogs = system_catalogs
         self._around = around
 
-    async def prepare(
-        self, work: Preparation
-    ) -> tuple[list[dict[int, Any]], list[list[Effect]], list[dict[int, list[AnyFile]]]]:
-        """Per record its stored values, its effects and its files; `InvalidValue` names every value that points at nothing."""
+    async def prepare(self, work: Preparation, *, trusting: bool) -> Prepared:
+        """The rows as they are written; `InvalidValue` names every value that points at nothing.
+
+        With ``trusting``, links by number are left to the write: its own statement finds out whether they are there. Where
+        they are not, `require` says what is wrong.
+        """
         effects = [await self._check(work, place) for place in range(len(work.rows))]
-        found = await self._look_up(work)
+        required = _required(work) if trusting else None
+        found = await self.require(work) if required is None else {}
         values = [self._stored(work.catalog, row, found) for row in work.rows]
         files: list[dict[int, list[AnyFile]]] = []
         try:
@@ -69,7 +72,7 @@ class Preparer:
         except BaseException:
             await self.discard(file for kept in files for some in kept.values() for file in some)
             raise
-        return values, effects, files
+        return Prepared(values, files, effects, required or {})
 
     def removal(self, catalog: Catalog) -> list[Effect]:
         """What is done in the transaction that removes a record."""
@@ -113,8 +116,8 @@ class Preparer:
         row.update((catalog.field(field_id).number, value) for field_id, value in write.values.items())
         return effects
 
-    async def _look_up(self, work: Preparation) -> Found:
-        """What the values point at."""
+    async def require(self, work: Preparation) -> Found:
+        """What the values point at; `InvalidValue` names every value that points at nothing."""
         wanted: dict[int, dict[RecordId, None]] = {}
         files: dict[int, None] = {}
         for row in work.rows:
@@ -126,7 +129,7 @@ class Preparer:
         known = {number: list(ids) for number, ids in wanted.items() if number in work.statements.schema.catalogs}
         found = await self._existing(work.statements, known) if known else {}
         existing = await self._files.existing(files) if files else set()
-        await self._require(work, found, existing)
+        await self._refuse_missing(work, found, existing)
         return found
 
     async def _existing(self, statements: Statements, wanted: Mapping[int, Sequence[RecordId]]) -> Found:
@@ -138,7 +141,7 @@ class Preparer:
                     found[row["catalog"], key] = (row["id"], row["removed"])
         return found
 
-    async def _require(self, work: Preparation, found: Found, files: set[int]) -> None:
+    async def _refuse_missing(self, work: Preparation, found: Found, files: set[int]) -> None:
         """`InvalidValue` for what does not exist; what was removed may stay where the record has it already."""
         problems: list[FieldProblem] = []
         held = await self._held(work, found)
@@ -199,6 +202,22 @@ class Preparer:
         return value
 
 
+def _required(work: Preparation) -> Required | None:
+    """The records that values point at; ``None`` where more is to be looked up than whether these numbers are there."""
+    wanted: dict[int, dict[int, None]] = {}
+    for row in work.rows:
+        for number, value in row.items():
+            if isinstance(value, tuple) and any(isinstance(item, StoredFile) for item in value):
+                return None
+            if _has_removed_item(work.catalog.by_number[number], value):
+                return None
+            for one in references(value):
+                if not isinstance(one.record, int) or one.catalog not in work.statements.schema.catalogs:
+                    return None
+                wanted.setdefault(one.catalog, {})[one.record] = None
+    return {catalog: list(numbers) for catalog, numbers in sorted(wanted.items())}
+
+
 def _files(row: Values) -> list[tuple[int, Sequence[AnyFile]]]:
     return [(number, value) for number, value in row.items() if _is_files(value)]  # type: ignore[misc]
 
@@ -215,6 +234,10 @@ def _is_doubtful(field: Field, value: Parsed, found: Found) -> bool:
     """Whether it names a removed record or item."""
     if any(found.get((one.catalog, one.record), (0, True))[1] for one in references(value)):
         return True
+    return _has_removed_item(field, value)
+
+
+def _has_removed_item(field: Field, value: Parsed) -> bool:
     return field.type.order == "items" and any(items.is_removed(field, number) for number in _numbers(value))
 
 

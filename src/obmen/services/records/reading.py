@@ -1,6 +1,6 @@
 """Reading records, in the ways the API and processes ask: PostgreSQL makes the JSON, which is passed on as it is (law 7).
 
-A page is two statements: which records, then their JSON. Called by the
+A page is one statement. Called by the
 API, by processes, by webhooks and by the services that keep their own records in catalogs.
 """
 
@@ -75,27 +75,15 @@ class RecordReader:
 
         async def attempt(statements: Statements) -> RecordsPage:
             query, allowed = self._query(caller, catalog_id, asked, statements)
-            statement = statements.page(allowed, query)
-            rows = await self._database.pool.fetch(statement.text, *statement.arguments)
+            statement = statements.records(allowed, query, _form(form, asked), self._files.links())
+            row = await self._database.pool.fetchrow(statement.text, *statement.arguments)
+            assert row is not None  # an aggregate
             after = ""
-            if rows and len(rows) == query.page.limit:
-                after = next_page(query, rows[-1]["key"], rows[-1]["id"])
-            numbers = [row["id"] for row in rows]
-            return RecordsPage(await self._json(statements, allowed, query, numbers, _form(form, asked)), after)
+            if row["count"] and row["count"] == query.page.limit:
+                after = next_page(query, row["last_key"], row["last_id"])
+            return RecordsPage(f"[{row['json'] or ''}]".encode(), after)
 
         return await self.with_current_schema(attempt)
-
-    async def _json(
-        self, statements: Statements, allowed: Policy, query: Query, numbers: Sequence[int], form: Form
-    ) -> bytes:
-        """The records in the order of ``numbers``; one that was removed meanwhile is left out."""
-        if not numbers:
-            return b"[]"
-        catalog = statements.schema.catalogs[query.catalog]
-        statement = statements.records(allowed, catalog, numbers, query.fields, form, self._files.links())
-        rows = await self._database.pool.fetch(statement.text, *statement.arguments)
-        by_number = {row[0]: row[1] for row in rows}
-        return f"[{','.join([by_number[number] for number in numbers if number in by_number])}]".encode()
 
     async def count(self, caller: Caller, catalog_id: str, asked: Asked, most: int | None = None) -> int:
         """How many records match, whatever the page, counted up to ``most``."""

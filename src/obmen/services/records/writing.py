@@ -19,8 +19,9 @@ from obmen.domain.records.values import parse_change, parse_new
 from obmen.domain.rights.policies import SYSTEM, Caller, Policy, Privilege, policy
 from obmen.errors import BadRequest, Forbidden, NotFound
 from obmen.services.events.log import EventLog
+from obmen.services.records.preparation import Preparation
 from obmen.services.records.prepared import PreparedRow, PreparedWrite
-from obmen.services.records.preparing import Preparation, Preparer
+from obmen.services.records.preparing import Preparer
 from obmen.services.records.reading import RecordReader, record_key
 from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs import SystemCatalog
@@ -68,7 +69,7 @@ class RecordWriter:
         """The ids of new records, in order, or `InvalidValue`: then none is made."""
 
         async def attempt(statements: Statements) -> list[int]:
-            return await self._write(await self._prepare_new(statements, caller, catalog_id, records))
+            return await self._write(await self._prepare_new(statements, caller, catalog_id, records, trusting=True))
 
         created = await self._reader.with_current_schema(attempt)
         return [_text_id(record.id) or str(number) for record, number in zip(records, created, strict=True)]
@@ -77,20 +78,20 @@ class RecordWriter:
         """Changes the values named, or `InvalidValue`, or `NotFound`: then nothing is changed."""
 
         async def attempt(statements: Statements) -> None:
-            await self._write(await self._prepare_change(statements, caller, catalog_id, changes))
+            await self._write(await self._prepare_change(statements, caller, catalog_id, changes, trusting=True))
 
         await self._reader.with_current_schema(attempt)
 
     async def prepare_new(self, caller: Caller, catalog_id: str, records: Sequence[NewRecord]) -> PreparedWrite:
         """New records, ready to be written in a transaction of the caller's; `PreparedWrite.discard` where nothing comes of it."""
         return await self._reader.with_current_schema(
-            lambda statements: self._prepare_new(statements, caller, catalog_id, records)
+            lambda statements: self._prepare_new(statements, caller, catalog_id, records, trusting=False)
         )
 
     async def prepare_change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> PreparedWrite:
         """Changes, ready to be written in a transaction of the caller's."""
         return await self._reader.with_current_schema(
-            lambda statements: self._prepare_change(statements, caller, catalog_id, changes)
+            lambda statements: self._prepare_change(statements, caller, catalog_id, changes, trusting=False)
         )
 
     async def remove(self, caller: Caller, catalog_id: str, records: Sequence[str]) -> None:
@@ -142,17 +143,23 @@ class RecordWriter:
     # preparation
 
     async def _prepare_new(
-        self, statements: Statements, caller: Caller, catalog_id: str, records: Sequence[NewRecord]
+        self, statements: Statements, caller: Caller, catalog_id: str, records: Sequence[NewRecord], *, trusting: bool
     ) -> PreparedWrite:
         catalog, allowed = self._writable(statements, caller, catalog_id, "create")
         context = _context(statements, caller)
         parsed = [parse_new(catalog, record.values, context, allowed.of(catalog)) for record in records]
         text_ids = [_text_id(record.id) for record in records]
         work = Preparation(statements, catalog, caller, [None] * len(parsed), parsed)
-        return await self._prepared(work, allowed, text_ids)
+        return await self._prepared(work, allowed, text_ids, trusting=trusting)
 
     async def _prepare_change(
-        self, statements: Statements, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]
+        self,
+        statements: Statements,
+        caller: Caller,
+        catalog_id: str,
+        changes: Sequence[RecordChange],
+        *,
+        trusting: bool,
     ) -> PreparedWrite:
         catalog, allowed = self._writable(statements, caller, catalog_id, "edit")
         context = _context(statements, caller)
@@ -162,28 +169,37 @@ class RecordWriter:
         text_ids = [_KEEP if change.id is _KEEP else _text_id(change.id, number)
                     for change, number in zip(changes, numbers, strict=True)]  # fmt: skip
         work = Preparation(statements, catalog, caller, list(numbers), parsed)
-        return await self._prepared(work, allowed, text_ids)
+        return await self._prepared(work, allowed, text_ids, trusting=trusting)
 
-    async def _prepared(self, work: Preparation, allowed: Policy, text_ids: Sequence[Any]) -> PreparedWrite:
-        values, effects, files = await self._preparer.prepare(work)
+    async def _prepared(
+        self, work: Preparation, allowed: Policy, text_ids: Sequence[Any], *, trusting: bool
+    ) -> PreparedWrite:
+        prepared = await self._preparer.prepare(work, trusting=trusting)
+        parts = zip(work.records, text_ids, prepared.values, prepared.files, prepared.effects, strict=True)
         rows = [
-            PreparedRow(number=number, text_id=text_id, values=row, files=kept, effects=done)
-            for number, text_id, row, kept, done in zip(work.records, text_ids, values, files, effects, strict=True)
+            PreparedRow(number=number, text_id=text_id, values=values, files=files, effects=effects)
+            for number, text_id, values, files, effects in parts
         ]
-        return PreparedWrite(work.statements, allowed, work.catalog, work.caller.user_id, rows, self._preparer)
+        return PreparedWrite(work, allowed, rows, prepared.required, self._preparer)
 
     async def _write(self, prepared: PreparedWrite) -> list[int]:
         try:
-            if not prepared.needs_transaction:
-                numbers = await prepared.write(self._database.pool)
-            else:
-                async with self._database.transaction() as connection:
-                    numbers = await prepared.write(connection)
+            numbers = await self._written(prepared)
+            if numbers is None:
+                await self._preparer.require(prepared.work)  # it says what is missing, unless the record has it already
+                numbers = await self._written(prepared.verified())
+            assert numbers is not None  # it requires nothing any more
         except BaseException:
             await prepared.discard()
             raise
         self._log.wake()
         return numbers
+
+    async def _written(self, prepared: PreparedWrite) -> list[int] | None:
+        if not prepared.needs_transaction:
+            return await prepared.try_to_write(self._database.pool)
+        async with self._database.transaction() as connection:
+            return await prepared.try_to_write(connection)
 
     def _writable(
         self, statements: Statements, caller: Caller, catalog_id: str, privilege: Privilege

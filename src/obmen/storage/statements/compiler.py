@@ -6,6 +6,7 @@ its schema. Called by ``services/records`` and ``services/webhooks``.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from obmen.domain.catalogs.schema import Catalog, Field, Schema
@@ -20,6 +21,9 @@ from obmen.storage.statements.finding import Finder
 from obmen.storage.statements.rendering import FileLinks, Form, Renderer
 
 _KEPT: Final = 2_000
+Required: TypeAlias = Mapping[int, list[int]]
+"""Numbers of records, each once, by number of catalog."""
+NOTHING_REQUIRED: Final[Required] = MappingProxyType({})
 Compile: TypeAlias = Callable[[Arguments], str]
 Image: TypeAlias = Literal["filled", "changed", "before"]
 """Values of a new record that are not empty; those that a change really changed; all that were before a change."""
@@ -95,23 +99,23 @@ class Statements:
 
         return self._keep(("record", policy, catalog.number, column, fields, form, links), compiled, record)
 
-    def records(
-        self,
-        policy: Policy,
-        catalog: Catalog,
-        ids: Sequence[int],
-        fields: Selection | None,
-        form: Form,
-        links: FileLinks,
-    ) -> Statement:
-        """``→ id, JSON`` of records by number, in no order."""
+    def records(self, policy: Policy, query: Query, form: Form, links: FileLinks) -> Statement:
+        """``→ json, count, last_id, last_key`` of the query's page: the JSON of its records, joined by commas, and its last one."""
+        catalog = self.schema.catalogs[query.catalog]
 
         def compiled(arguments: Arguments) -> str:
-            json = self._renderer(policy, arguments, form, links).record(catalog, fields, "r", privilege=False)
-            visible = self._visible(policy, catalog, arguments, "r")
-            return f"select r.id, {json} from {self._from(catalog)} r where r.id = any($1::bigint[]) and {visible}"
+            return self._renderer(policy, arguments, form, links).record(catalog, query.fields, "r", privilege=False)
 
-        return self._keep(("records", policy, catalog.number, fields, form, links), compiled, list(ids))
+        json = self._keep(("records", policy, catalog.number, query.fields, form, links), compiled)
+        page = Finder(self.schema, self._namespace, policy, query, Arguments(*json.arguments)).page()
+        text = (
+            f"with page as materialized ({page.text}), placed as materialized (select id, key, row_number() over () as place "
+            f"from page) select string_agg({json.text}, ',' order by p.place) as json, count(*) as count, "
+            "(select id from placed order by place desc limit 1) as last_id, "
+            "(select key from placed order by place desc limit 1) as last_key "
+            f"from placed p join {self._from(catalog)} r on r.id = p.id"
+        )
+        return Statement(text, page.arguments)
 
     def images(
         self, policy: Policy, catalog: Catalog, image: Image, positions: Sequence[int], form: Form, links: FileLinks
@@ -130,10 +134,19 @@ class Statements:
 
     # changes
 
-    def insert(self, catalog: Catalog, author: int | None, rows: str, *, many: bool) -> Statement:
-        """``→ id`` of each new record, in order; ``rows`` is JSON: an object, or with ``many`` a list of them."""
-        key = ("insert", catalog.number, many)
-        return self._keep(key, lambda _: writing.insert(catalog, self._namespace, many=many), author, rows)
+    def insert(
+        self, catalog: Catalog, author: int | None, rows: str, *, many: bool, required: Required = NOTHING_REQUIRED
+    ) -> Statement:
+        """``→ id`` of each new record, in order; ``rows`` is JSON: an object, or with ``many`` a list of them.
+
+        Nothing is inserted where one of the ``required`` records is not there.
+        """
+        targets = tuple(required)
+
+        def compiled(_: Arguments) -> str:
+            return writing.insert(catalog, self._namespace, self._present(targets), many=many)
+
+        return self._keep(("insert", catalog.number, many, targets), compiled, author, rows, *required.values())
 
     def update(
         self,
@@ -145,16 +158,22 @@ class Statements:
         *,
         renames: bool,
         many: bool,
+        required: Required = NOTHING_REQUIRED,
     ) -> Statement:
-        """``→ id`` of each record that is there; ``rows`` hold ``id`` and the columns of ``fields`` (numbers)."""
+        """``→ id`` of each record that is there; ``rows`` hold ``id`` and the columns of ``fields`` (numbers).
+
+        Nothing is changed where one of the ``required`` records is not there.
+        """
+        targets = tuple(required)
 
         def compiled(arguments: Arguments) -> str:
             chosen = [catalog.by_number[number] for number in fields]
             visible = Conditions(self.schema, self._namespace, policy, arguments).visible(catalog, "t")
-            return writing.update(catalog, self._namespace, chosen, visible, renames=renames, many=many)
+            allowed = f"{visible} and {self._present(targets)}"
+            return writing.update(catalog, self._namespace, chosen, allowed, renames=renames, many=many)
 
-        key = ("update", policy, catalog.number, tuple(fields), renames, many)
-        return self._keep(key, compiled, author, rows)
+        key = ("update", policy, catalog.number, tuple(fields), renames, many, targets)
+        return self._keep(key, compiled, author, rows, *required.values())
 
     def delete(self, policy: Policy, catalog: Catalog, author: int | None, numbers: Sequence[int]) -> Statement:
         """``→ id`` of each record that was there."""
@@ -170,7 +189,28 @@ class Statements:
         column = catalog.field(field_id).column
         return f"update {self._from(catalog)} set {column} = $2 where id = $1 and {column} is distinct from $2"
 
+    def listener(self, listeners: Catalog, scripts: Catalog) -> str:
+        """``(addresses in lower case) → id, script, status, script_id, version`` of the listener at the longest of them."""
+        status, address, script = (listeners.field(one).column for one in ("$status", "$urlId", "$script"))
+        number = f"split_part(r.{script}[1], ':', 2)::bigint"
+        return (
+            f"select r.id, r.{script}[1] as script, r.{status} as status, s.id as script_id, "
+            f"(select max(v.id) from {self._namespace}.scenario_versions v where v.script_id = s.id) as version "
+            f"from {self._from(listeners)} r left join {self._from(scripts)} s on s.id = {number} and s.removed_at is null "
+            f"where {self._namespace}.fold(r.{address}) = any($1::text[]) and r.removed_at is null "
+            f"order by length(r.{address}) desc limit 1"
+        )
+
     # parts
+
+    def _present(self, targets: Sequence[int]) -> str:
+        """What holds where all records in the arguments from the third on, a list per catalog, are there."""
+        parts = [
+            f"(select count(*) from {self._from(self.schema.catalogs[target])} q where q.id = any(${place}::bigint[]) "
+            f"and q.removed_at is null) = cardinality(${place}::bigint[])"
+            for place, target in enumerate(targets, 3)
+        ]
+        return " and ".join(parts) or "true"
 
     def _keep(self, key: Hashable, compiled: Compile, *arguments: object) -> Statement:
         """The statement of ``key`` with these first arguments."""

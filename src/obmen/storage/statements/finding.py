@@ -30,13 +30,16 @@ _TYPES: Final = {"text": "text", "items": "integer", "link": "text", "employee":
 class Finder:
     """Compiles one query under one policy."""
 
-    def __init__(self, schema: Schema, namespace: str, policy: Policy, query: Query) -> None:
+    def __init__(
+        self, schema: Schema, namespace: str, policy: Policy, query: Query, arguments: Arguments | None = None
+    ) -> None:
+        """``arguments`` are those that the statement has already."""
         self._schema = schema
         self._namespace = namespace
         self._query = query
         self._catalog = schema.catalogs[query.catalog]
         self._is_filtered = query.filter != EVERYTHING or policy.of(self._catalog).rows != EVERYTHING
-        self._arguments = Arguments()
+        self._arguments = arguments or Arguments()
         self._where = Conditions(schema, namespace, policy, self._arguments).matching(self._catalog, query.filter, "r")
         self._from = f"{namespace}.{table(self._catalog)} r"
         self._direction = "desc" if query.sort.descending else "asc"

@@ -14,13 +14,13 @@ _PAIRS: Final = 49
 """Keys of one ``jsonb_build_object``, which takes a hundred arguments."""
 
 
-def insert(catalog: Catalog, namespace: str, *, many: bool) -> str:
-    """``(author, rows as JSON) → id of each, in order``; appends ``record.created``."""
+def insert(catalog: Catalog, namespace: str, condition: str, *, many: bool) -> str:
+    """``(author, rows as JSON) → id of each, in order``; appends ``record.created``. Nothing where ``condition`` does not hold."""
     columns = ", ".join(["text_id", *(field.column for field in catalog.value_fields)])
     name = f"{namespace}.{table(catalog)}"
     return (
         f"with s as ({_sent(catalog.value_fields, name, many=many)}), "
-        f"r as (insert into {name} (created_by, {columns}) select $1::bigint, {columns} from s returning *), "
+        f"r as (insert into {name} (created_by, {columns}) select $1::bigint, {columns} from s where {condition} returning *), "
         f"e as (insert into {namespace}.events (type, catalog_id, record_id, actor, new) "
         f"select 'record.created', {catalog.number}, r.id, $1, to_jsonb(r) from r) select id from r"
     )
