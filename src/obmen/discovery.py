@@ -2,7 +2,7 @@
 
 A package that grows by files (``components``, ``domain.fields``, …) holds one module per thing; the module's name is the
 thing's name, and the module defines exactly one attribute of the asked name (``COMPONENT``, ``FIELD_TYPE``, …). What is
-found is collected once, at start, and handed on as a value; two things of one name refuse to start.
+found is collected once, at start, and passed on as a value; two things of one name refuse to start.
 """
 
 import importlib

@@ -350,12 +350,23 @@ def test_a_boundary_timer_leaves_a_slow_task(server: LiveServer) -> None:
     assert (answer.status, answer.body) == (200, b"too slow")
 
 
-def test_a_step_that_fails_saves_nothing_of_it(server: LiveServer) -> None:
+def test_a_change_that_is_refused_saves_nothing_of_its_step(server: LiveServer) -> None:
     scenario = ScenarioFile().start("add").flow("add", "end").end()
-    inputs = {"catalogId": "$users", "values1": {"$name": "Half", "$email": "half@example.com"}}
-    scenario.call("add", "bpiumAdd", inputs, {"x": ("output", "nothing_there.x")})
+    inputs = {"catalogId": "$users", "values1": {"$name": "Half", "$email": "half@example.com", "nothing": "x"}}
+    scenario.call("add", "bpiumAdd", inputs, {"id": ("output", "")})
     assert_problem(server.ask("GET", listen(server, "half-done", scenario.xml), auth=None), 500, "process_failed")
     assert server.api("GET", "/catalogs/$users/records?searchText=half@example.com") == []
+    assert "id" not in json.loads(processes(server)[0]["values"]["$result"])
+
+
+def test_an_output_that_fails_leaves_the_change(server: LiveServer) -> None:
+    """Outputs are evaluated when the record is saved: JavaScript does not run inside a transaction."""
+    scenario = ScenarioFile().start("add").flow("add", "end").end()
+    inputs = {"catalogId": "$users", "values1": {"$name": "Whole", "$email": "whole@example.com"}}
+    scenario.call("add", "bpiumAdd", inputs, {"id": ("output", ""), "x": ("output", "nothing_there.x")})
+    assert_problem(server.ask("GET", listen(server, "whole", scenario.xml), auth=None), 500, "process_failed")
+    assert len(server.api("GET", "/catalogs/$users/records?searchText=whole@example.com")) == 1
+    assert "nothing_there" in processes(server)[0]["values"]["$result"]
 
 
 def test_records_by_components(server: LiveServer) -> None:

@@ -52,18 +52,12 @@ class Database:
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
         reserve: "asyncpg.Pool[asyncpg.Record]",
-        finding: "asyncpg.Pool[asyncpg.Record]",
         own: Callable[[], Awaitable[Connection]],
         schema: str,
     ) -> None:
         self.pool = pool
         self.reserve = reserve
         """Connections for those who hold something that holders of the others may wait for: they must not wait in turn."""
-        self.finding = finding
-        """Connections for questions whose best plan depends on the values asked for: each is planned for its own.
-
-        A plan that serves all values reads a whole catalog where an index would find three records, and the other way round.
-        """
         self.own = own
         """Opens a connection of no pool, for who keeps it for long; it is theirs to close."""
         self.schema = schema
@@ -95,24 +89,27 @@ class Database:
         """Waits for connections in use, then closes all."""
         await self.pool.close()
         await self.reserve.close()
-        await self.finding.close()
 
 
 async def connect(url: str, schema: str, *, connections: int) -> Database:
     """A `Database` on ``url``; `SetupError` where PostgreSQL cannot be reached or is too old."""
-    settings = {"application_name": "obmen", "timezone": "UTC", "jit": "off"}
+    settings = {
+        "application_name": "obmen",
+        "timezone": "UTC",
+        "jit": "off",
+        "random_page_cost": "1.1",
+        "plan_cache_mode": "force_generic_plan",  # statements are made so that one plan serves all values
+    }
     session: dict[str, Any] = {"command_timeout": 60, "server_settings": settings, "statement_cache_size": _STATEMENTS}
-    planning: dict[str, Any] = {**session, "server_settings": {**settings, "plan_cache_mode": "force_custom_plan"}}
     create = partial(asyncpg.create_pool, url, reset=_keep)
     try:
         pool = await create(min_size=1, max_size=connections, **session)
         reserve = await create(min_size=0, max_size=_RESERVE, **session)
-        finding = await create(min_size=0, max_size=max(1, connections // 2), **planning)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError("setup.database_unreachable", problem=error) from error
     async with pool.acquire() as connection:
         version = connection.get_server_version()
-    database = Database(pool, reserve, finding, partial(asyncpg.connect, url, **session), schema)
+    database = Database(pool, reserve, partial(asyncpg.connect, url, **session), schema)
     if version.major < 14:
         await database.close()
         raise SetupError("setup.postgres_too_old", found=version.major)

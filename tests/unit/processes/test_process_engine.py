@@ -266,6 +266,66 @@ def test_a_boundary_timer_interrupts_and_the_late_answer_is_ignored():
     assert run.state is state
 
 
+RETRY = """<errorEventDefinition c:errorCodeVariable="errors[1].code" c:errorMessageVariable="errors[1]['text']"/>"""
+
+
+def test_a_component_that_did_nothing_is_called_again():
+    graph = scenario(task("a") + task("h") + boundary("b", "a", RETRY), "s a", "b h")
+    run = Run(graph)
+    for _ in range(2):
+        assert run.send(Postponed(2, "step_postponed", "No answer", 5)) == ()
+        assert outstanding(graph, run.state) == ()
+        assert next_wake(run.state) == run.now + timedelta(seconds=5)
+        assert run.sleep(4.9) == ()
+        assert run.sleep(0.1) == (CallComponent(2, "a", graph.nodes["a"].call),)
+    assert [command.element for command in run.send(Postponed(2, "step_postponed", "No answer", 5))] == ["h"]
+    assert run.state.variables == {"errors": [None, {"code": "step_postponed", "text": "No answer"}]}
+
+
+def test_the_last_attempt_that_nobody_catches_fails_the_process():
+    run = Run(scenario(task("a"), "s a"))
+    for _ in range(2):
+        run.send(Postponed(2, "step_postponed", "No answer", 1))
+        run.sleep(1)
+    (finish,) = run.send(Postponed(2, "step_postponed", "No answer", 1))
+    assert (finish.outcome.code, finish.outcome.element) == ("step_postponed", "a")
+
+
+def test_the_timer_of_a_task_goes_on_between_attempts():
+    run = Run(scenario(task("a") + boundary("b", "a", timer("PT8S")) + task("h"), "s a", "b h"))
+    run.send(Postponed(2, "step_postponed", "No answer", 5))
+    assert set(run.sleep(5)) == {CallComponent(2, "a", run.graph.nodes["a"].call)}
+    run.send(Postponed(2, "step_postponed", "No answer", 5))
+    assert [command.element for command in run.sleep(3)] == ["h"]
+    assert next_wake(run.state) is None
+    assert len(run.state.tokens) == 1
+
+
+def test_what_a_component_gave_is_kept_until_its_outputs_are_evaluated():
+    graph = scenario(task("a") + boundary("b", "a", timer("PT1S")) + task("h"), "s a", "a h", "b h")
+    run = Run(graph)
+    pending = (AssignOutputs(2, "a", graph.nodes["a"].call, {"output": "7"}),)
+    assert run.send(Returned(2, {"output": "7"})) == pending
+    assert outstanding(graph, load(save(run.state))) == pending
+    assert run.sleep(5) == ()
+    assert [command.element for command in run.send(Completed(2, ((("id",), "7"),)))] == ["h"]
+    assert run.state.variables == {"id": "7"}
+
+
+def test_outputs_that_cannot_be_evaluated_are_a_failure_of_the_task():
+    run = Run(scenario(task("a") + boundary("b", "a", ERROR) + task("h"), "s a", "b h"))
+    run.send(Returned(2, {"output": "7"}))
+    assert [command.element for command in run.send(Failed(2, "script_failed", "x is not defined"))] == ["h"]
+    assert run.state.variables["code"] == "script_failed"
+
+
+def test_an_end_event_with_an_error_is_an_end_like_any_other():
+    end = '<endEvent id="e"><errorEventDefinition errorRef="x"/></endEvent>'
+    run = Run(scenario(task("a") + end, "s a", "s e"))
+    assert run.state.outcome is None
+    assert run.send(Completed(run.asked["a"])) == (Finish(Done()),)
+
+
 # --- laws ---------------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +347,22 @@ def test_an_endless_loop_is_stopped():
     (finish,) = run.commands
     assert (finish.outcome.code, finish.outcome.element) == ("too_many_steps", "t")
     assert "50" in finish.outcome.message
+
+
+def test_a_loop_that_waits_for_nothing_is_stopped_at_once():
+    run = Run(scenario('<task id="t" name="Round"/>', "s t", "t t"))
+    (finish,) = run.commands
+    assert finish.outcome.code == "endless_loop"
+    assert '"Round" (t)' in finish.outcome.message
+    assert run.state.steps == TURN_LIMIT + 1
+
+
+def test_branches_that_multiply_are_stopped():
+    run = Run(scenario(task("a") + task("b"), "s a", "s b", "a a", "a b", "b a", "b b"))
+    while run.state.outcome is None:
+        run.send(Completed(next(iter(run.state.tokens))))
+    assert run.state.outcome.code == "too_many_tokens"
+    assert run.state.steps < 2 * TOKEN_LIMIT + 10
 
 
 def test_an_endless_loop_of_calls_is_stopped():

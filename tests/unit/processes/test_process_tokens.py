@@ -6,8 +6,17 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from obmen.domain.processes.elements import (
+    boundary_event,
+    end_event,
+    exclusive_gateway,
+    intermediate_catch_event,
+    service_task,
+    start_event,
+)
 from obmen.domain.processes.engine import (
     Abandon,
+    AssignOutputs,
     Broken,
     CallComponent,
     Completed,
@@ -16,6 +25,8 @@ from obmen.domain.processes.engine import (
     Evaluated,
     Failed,
     Finish,
+    Postponed,
+    Returned,
     Start,
     State,
     TimePassed,
@@ -25,18 +36,12 @@ from obmen.domain.processes.engine import (
     outstanding,
     save,
 )
-from obmen.domain.processes.elements import (
-    boundary_event,
-    end_event,
-    exclusive_gateway,
-    intermediate_catch_event,
-    service_task,
-    start_event,
-)
 from obmen.domain.processes.scenarios import Call, Flow, Node, Scenario, Script
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STEP_LIMIT = 60
+IDLE = ("sleeping", "postponed")
+"""What a token waits for that asks nothing of a runner."""
 
 
 @st.composite
@@ -114,7 +119,8 @@ def happenings(draw, state, graph, now):
     later = now + timedelta(seconds=draw(st.integers(0, 2)))
     if draw(st.integers(0, 9)) == 0:
         stray = draw(st.integers(0, state.steps + 1))
-        return draw(st.sampled_from([Completed(stray), Failed(stray, "c", "m"), Evaluated(stray, (True,) * 3)])), later
+        strays = [Completed(stray), Failed(stray, "c", "m"), Evaluated(stray, (True,) * 3), Returned(stray, {})]
+        return draw(st.sampled_from(strays)), later
     commands = outstanding(graph, state)
     wake = next_wake(state)
     if wake is not None and (not commands or draw(st.integers(0, 3)) == 0):
@@ -122,10 +128,15 @@ def happenings(draw, state, graph, now):
     command = draw(st.sampled_from(commands))
     if draw(st.integers(0, 5)) == 0:
         return Failed(command.token, "c", "m"), later
-    if isinstance(command, CallComponent):
-        return Completed(command.token, ((("a", "b"), draw(st.integers())),)), later
-    values = st.sampled_from([True, False, None, 0, "", "x", [], 1.5])
-    return Evaluated(command.token, tuple(draw(values) for _ in command.expressions)), later
+    if isinstance(command, Evaluate):
+        values = st.sampled_from([True, False, None, 0, "", "x", [], 1.5])
+        return Evaluated(command.token, tuple(draw(values) for _ in command.expressions)), later
+    results = [
+        Completed(command.token, ((("a", "b"), draw(st.integers())),)),
+        Returned(command.token, {"output": 1}),
+        Postponed(command.token, "c", "m", draw(st.integers(0, 2))),
+    ]
+    return draw(st.sampled_from(results[: 3 if isinstance(command, CallComponent) else 1])), later
 
 
 def entered(graph, node_id):
@@ -175,9 +186,13 @@ def check_account(graph, before, after, happened):
     token = before.tokens[happened.token]
     current = graph.nodes[token.node]
     targets, resting = [], Counter()
-    if isinstance(happened, Failed):
-        catching = [event_id for event_id in current.attached if graph.nodes[event_id].duration is None]
+    is_last = isinstance(happened, Postponed) and token.attempts + 1 == service_task.ATTEMPTS
+    if isinstance(happened, Returned) or (isinstance(happened, Postponed) and not is_last):
         assert token.status == "calling"
+        resting[current.id] += 1
+    elif isinstance(happened, Failed | Postponed):
+        catching = [event_id for event_id in current.attached if graph.nodes[event_id].duration is None]
+        assert token.status in ("calling", "assigning")
         assert catching
         targets = catching[:1]
     elif isinstance(happened, Completed) and any(
@@ -213,15 +228,16 @@ def check_state(graph, before, after, commands):
     asked = Counter(command.token for command in outstanding(graph, after))
     for number, token in after.tokens.items():
         assert number <= after.steps
-        assert asked[number] == (0 if token.status == "sleeping" else 1)
-        assert token.timers or token.status != "sleeping"
+        assert asked[number] == (0 if token.status in IDLE else 1)
+        assert token.timers or token.status not in IDLE
     assert set(asked) <= set(after.tokens)
     fresh = [command for command in commands if not isinstance(command, Abandon)]
     assert len({command.token for command in fresh}) == len(fresh)
     changed = {number for number, token in after.tokens.items() if before.tokens.get(number) != token}
-    assert {command.token for command in fresh} == {n for n in changed if after.tokens[n].status != "sleeping"}
+    assert {command.token for command in fresh} == {n for n in changed if after.tokens[n].status not in IDLE}
     assert all(
-        isinstance(command, CallComponent | Evaluate) and command in outstanding(graph, after) for command in fresh
+        isinstance(command, CallComponent | AssignOutputs | Evaluate) and command in outstanding(graph, after)
+        for command in fresh
     )
     abandoned = {command.token for command in commands if isinstance(command, Abandon)}
     assert not abandoned & set(after.tokens)

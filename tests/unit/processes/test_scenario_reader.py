@@ -190,7 +190,7 @@ def test_an_output_without_a_name_is_ignored():
     assert call(f'<c:outputParameter name="" configName="output">{tagged("a")}</c:outputParameter>').outputs == ()
 
 
-@pytest.mark.parametrize("name", ["a..b", ".a", "a.", ".".join("a" * 33)])
+@pytest.mark.parametrize("name", ["a..b", ".a", "a.", ".".join("a" * 33), "a[", "a[]", "a]b", "${", "${}", "a['x"])
 def test_an_output_to_no_variable_is_refused(name):
     with pytest.raises(InvalidScenario) as refused:
         call(f'<c:outputParameter name="{name}" configName="output"/>')
@@ -327,6 +327,142 @@ def test_a_process_that_could_not_run_is_refused(process, problem, element):
 def test_an_unknown_component_is_named():
     with pytest.raises(InvalidScenario, match=r"task t calls the component 'teleport'"):
         read(START + task(f'<c:inputParameter name="p">{tagged("secret")}</c:inputParameter>', "teleport"))
+
+
+@pytest.mark.parametrize(
+    ("process", "problem", "named"),
+    [
+        (
+            '<task id="t" name="Each"><multiInstanceLoopCharacteristics isSequential="true"/></task>',
+            "loop",
+            '"Each" (t)',
+        ),
+        ('<serviceTask id="t"><standardLoopCharacteristics/></serviceTask>', "loop", "standardLoopCharacteristics"),
+        ('<serviceTask id="t" c:class="org.example.Send"/>', "foreign_code", "camunda:class"),
+        ('<serviceTask id="t" c:expression="${bean.call()}"/>', "foreign_code", "camunda:expression"),
+        ('<task id="t" c:delegateExpression="${bean}"/>', "foreign_code", "camunda:delegateExpression"),
+        ('<serviceTask id="t" c:type="external" c:topic="x"/>', "foreign_code", "camunda:type"),
+        (
+            '<task id="t"><extensionElements><c:executionListener event="start"/></extensionElements></task>',
+            "foreign_code",
+            "camunda:executionListener",
+        ),
+        (
+            task('<c:outputParameter name="a"><c:script scriptFormat="groovy">new JSON()</c:script></c:outputParameter>'),
+            "other_language",
+            "groovy",
+        ),
+        (
+            task('<c:inputParameter name="a"><c:script scriptFormat="Python">1</c:script></c:inputParameter>'),
+            "other_language",
+            "Python",
+        ),
+        (
+            task('<c:inputParameter name="a"><c:map><c:entry key="k"><c:script scriptFormat="juel">1</c:script>'
+                 "</c:entry></c:map></c:inputParameter>"),
+            "other_language",
+            "juel",
+        ),
+        (
+            task('<c:inputParameter name="a"><c:script scriptFormat="javascript" resource="a.js"/></c:inputParameter>'),
+            "bad_parameter",
+            "another file",
+        ),
+        (
+            '<task id="t"/><sequenceFlow id="t-f" sourceRef="s" targetRef="t"><conditionExpression language="groovy">x'
+            "</conditionExpression></sequenceFlow>",
+            "other_language",
+            "groovy",
+        ),
+        (
+            '<task id="x"/><boundaryEvent id="t" attachedToRef="x"><errorEventDefinition c:errorCodeVariable="a[i]"/>'
+            "</boundaryEvent>",
+            "computed_variable",
+            "a[i]",
+        ),
+        (
+            '<task id="x"/><boundaryEvent id="t" attachedToRef="x"><errorEventDefinition c:errorMessageVariable="a["/>'
+            "</boundaryEvent>",
+            "bad_variable",
+            "a[",
+        ),
+    ],
+)  # fmt: skip
+def test_what_would_be_left_out_silently_is_refused(process, problem, named):
+    with pytest.raises(InvalidScenario) as refused:
+        read(START + process)
+    assert refused.value.message == f"scenario.{problem}"
+    assert (refused.value.element or "").startswith("t")
+    assert named in str(refused.value)
+    assert named in refused.value.text("ru")
+
+
+@pytest.mark.parametrize("language", ["JavaScript", "javascript", "ecmascript", "", "text/javascript"])
+def test_javascript_has_several_names(language):
+    assert given(f'<c:script scriptFormat="{language}">a</c:script>') == Script("a")
+
+
+def test_what_other_tools_add_and_what_does_nothing_is_passed_over():
+    scenario = read(
+        START
+        + '<task id="t" c:asyncBefore="true" c:priority="3"><extensionElements><c:properties><c:property name="a"/>'
+        "</c:properties><other:color fill='red'/></extensionElements></task>" + flow("f", "s", "t")
+    )
+    assert set(scenario.nodes) == {"s", "t"}
+
+
+def test_all_faults_of_a_file_are_told_at_once():
+    with pytest.raises(InvalidScenario) as refused:
+        read(
+            START
+            + '<parallelGateway id="pg" name="Both ways"/>'
+            + '<serviceTask id="u" name="Letter"><extensionElements><c:connector><c:connectorId>teleport</c:connectorId>'
+            '</c:connector><c:inputOutput><c:outputParameter name="a..b"/><c:outputParameter name="c["/></c:inputOutput>'
+            "</extensionElements></serviceTask>"
+            + '<boundaryEvent id="b" attachedToRef="u"><signalEventDefinition/></boundaryEvent>'
+            + flow("f1", "s", "pg")
+            + flow("f2", "pg", "u")
+            + flow("f3", "u", "gone")
+            + flow("f4", "s", "s", condition(" "))
+        )
+    found = [(problem.message.partition(".")[2], problem.element) for problem in refused.value.problems]
+    assert found == [
+        ("unknown_element", "pg"),
+        ("unknown_component", "u"),
+        ("bad_variable", "u"),
+        ("bad_variable", "u"),
+        ("unknown_event", "b"),
+        ("flow_to_nowhere", "f3"),
+        ("flow_to_nowhere", "f4"),
+    ]
+    for text in (str(refused.value), refused.value.text("ru")):
+        assert '"Both ways" (pg)' in text
+        assert '"Letter" (u)' in text
+        assert "teleport" in text
+
+
+def test_what_refers_to_a_faulty_element_is_no_further_fault():
+    with pytest.raises(InvalidScenario) as refused:
+        read(
+            START
+            + '<subProcess id="x"/><boundaryEvent id="b" attachedToRef="x"><errorEventDefinition/></boundaryEvent>'
+            + '<exclusiveGateway id="g" default="f2"/>'
+            + flow("f1", "x", "x")
+            + flow("f2", "g", "x", condition('{"type":"code"}'))
+        )
+    assert [problem.element for problem in refused.value.problems] == ["x", "f2"]
+
+
+def test_a_flow_is_no_place_to_go():
+    with pytest.raises(InvalidScenario) as refused:
+        read(START + '<task id="t"/>' + flow("f1", "s", "t") + flow("f2", "f1", "t") + flow("f3", "t", "f1"))
+    assert [problem.element for problem in refused.value.problems] == ["f2", "f3"]
+
+
+def test_the_body_as_it_came_is_asked_for_where_the_scenario_names_it():
+    named = '<c:outputParameter name="a"><c:script>rawBody.length</c:script></c:outputParameter>'
+    assert read(START + task(named)).reads_raw_body
+    assert not read(START + task(named.replace("rawBody", "body"))).reads_raw_body
 
 
 BOMB = "".join(f'<!ENTITY e{number + 1} "' + f"&e{number};" * 10 + '">' for number in range(11))

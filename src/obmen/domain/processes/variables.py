@@ -1,8 +1,8 @@
 """Variables of a process: assignment by path, and the dates among their values.
 
 A value is JSON (``None``, ``bool``, ``int``, ``float``, ``str``, ``list``, ``dict``) or an aware ``datetime``, a JavaScript
-``Date``. Used by the engine, by runners while they fill the outputs of a component, and by whoever hands values to
-something that knows JSON only.
+``Date``. Used by the engine, by runners while they fill the outputs of a component, and wherever
+values go to something that knows JSON only.
 """
 
 import re

@@ -58,7 +58,7 @@ def _known(charset: str) -> str:
     """``charset`` where it is an encoding of texts on the web, else UTF-8."""
     try:
         found = codecs.lookup(charset or "utf-8")
-        b"".decode(found.name)
+        b"a".decode(found.name, "replace")
     except (LookupError, ValueError):
         return "utf-8"
     return "utf-8" if found.name in _NO_CHARSETS else found.name

@@ -11,7 +11,7 @@ from obmen.domain.encoding import encode
 from obmen.errors import StepFailed
 
 _LEVELS: Final = 64
-"""Levels of nesting kept free for where a value is put."""
+"""Levels of nesting kept free for the place where a value is put."""
 _KEY: Final = 16
 """Bytes counted for the name of a variable."""
 
@@ -23,20 +23,29 @@ class DataLimit:
         """`StepFailed` where they are too large already."""
         self._limit = limit
         self._bound = 0
-        self.check(variables.values(), variables)
+        self._measure(variables)
 
     def check(self, assigned: Iterable[Any], variables: Mapping[str, Any]) -> None:
         """`StepFailed` where ``variables``, to which the values ``assigned`` were just added, are larger than allowed."""
-        bound = self._bound + sum(_size(value) + _KEY for value in assigned)
+        bound = self._bound
+        for value in assigned:
+            bound += _KEY + _size(value)
         if bound > self._limit:
-            bound = _size(variables)
-            if bound > self._limit:
-                raise StepFailed("process.too_much_data", limit=self._limit, size=bound)
+            self._measure(variables)
+        else:
+            self._bound = bound
+
+    def _measure(self, variables: Mapping[str, Any]) -> None:
+        bound = _size(variables)
+        if bound > self._limit:
+            raise StepFailed("process.too_much_data", limit=self._limit, size=bound)
         self._bound = bound
 
 
 def _size(value: Any) -> int:
     """Bytes of a value as JSON; `StepFailed` where it is nested too deep to be written."""
+    if not isinstance(value, list | dict):
+        return len(encode(value))
     for _ in range(_LEVELS):
         value = [value]
     try:

@@ -96,7 +96,7 @@ class ProcessJournal:
         calling: Iterable[int],
         wake: datetime | None = None,
     ) -> None:
-        """The state after a step; with ``wake`` the process is let go until then. `Taken` where it is not ours."""
+        """The state after a step; with ``wake`` the process is released until then. `Taken` where it is not ours."""
         kept = await on.fetchval(
             self._database.queries["save_process_run"],
             number,

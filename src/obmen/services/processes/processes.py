@@ -94,7 +94,7 @@ class Processes:
         scenario = await self.scenario(launch.scenario_version)
         launch = _trimmed(launch, scenario)
         run = Run(self._world, launch, scenario, self._limited(launch))
-        task = self._start(run, may_park=False)
+        task = self._start(run, may_release=False)
         try:
             await asyncio.shield(task)  # a caller who hangs up does not end it
         except Taken:
@@ -149,7 +149,7 @@ class Processes:
                 await self._give_up(launch, row["id"], holder, error)
                 continue
             run = Run(self._world, launch, scenario, data, state, row["id"], row["calling"])
-            self._start(run, may_park=True)
+            self._start(run, may_release=True)
         return len(rows)
 
     async def _give_up(self, launch: Launch, number: int, holder: int, error: Exception) -> None:
@@ -165,24 +165,24 @@ class Processes:
         seconds = await self._world.database.fetchval("read_next_wake")
         return None if seconds is None else now() + timedelta(seconds=seconds)
 
-    def _start(self, run: Run, *, may_park: bool) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(self._execute(run, may_park=may_park))
+    def _start(self, run: Run, *, may_release: bool) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._execute(run, may_release=may_release))
         self._running[run] = task
         task.add_done_callback(lambda _: self._running.pop(run, None))
         return task
 
-    async def _execute(self, run: Run, *, may_park: bool) -> None:
+    async def _execute(self, run: Run, *, may_release: bool) -> None:
         try:
-            await run.execute(may_park=may_park)
+            await run.execute(may_release=may_release)
         except Taken:
-            if not may_park:
+            if not may_release:
                 raise
         except BaseException as error:
             if not isinstance(error, asyncio.CancelledError):
                 log.warning("process_let_go", process=run.number, problem=repr(error))
             if run.number is not None:
                 self._world.background.start(self._release(run.number, run.holder))
-            if not may_park:
+            if not may_release:
                 raise
 
     async def _release(self, number: int, holder: int | None) -> None:

@@ -59,8 +59,8 @@ from obmen.storage.database import Connection, Database
 from obmen.storage.own_connection import FAULTS
 
 _SAVE_S: Final = 1.0
-_PARK: Final = timedelta(seconds=5)
-"""A process that only waits, and longer than this, is let go until then."""
+_RELEASE_AFTER: Final = timedelta(seconds=5)
+"""A process that only waits, and longer than this, is released until then: any worker may take it."""
 _ATTEMPTS: Final = 3
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run:
-    """A process in the hands of this server; ``number`` is its record once it is journaled."""
+    """A process that this server runs; ``number`` is its record once it is journaled."""
 
     def __init__(
         self,
@@ -112,15 +112,15 @@ class Run:
         self._fault: BaseException | None = None
         self._saved: tuple[State | None, frozenset[int]] = (state, frozenset(self._interrupted))
 
-    async def execute(self, *, may_park: bool) -> bool:
-        """Runs to the end, or with ``may_park`` until nothing is left but to wait; whether it has ended.
+    async def execute(self, *, may_release: bool) -> bool:
+        """Runs to the end, or with ``may_release`` until nothing is left but to wait; whether it has ended.
 
         `Taken` where the process is not ours any more; a database that does not answer passes its error on.
         """
         try:
             await self._begin()
             while self.state.outcome is None:
-                if await self._rest(may_park=may_park):
+                if await self._rest(may_release=may_release):
                     return False
         except (Taken, *FAULTS):
             raise
@@ -161,8 +161,8 @@ class Run:
             if not isinstance(command, Finish) and command.token not in under_way:
                 self._perform((command,))
 
-    async def _rest(self, *, may_park: bool) -> bool:
-        """Waits for the next thing to happen; whether the process was let go."""
+    async def _rest(self, *, may_release: bool) -> bool:
+        """Waits for the next thing to happen; whether the process was released."""
         self._changed.clear()
         if self.state.outcome is not None:
             return False
@@ -173,7 +173,7 @@ class Run:
         if due is not None and due <= moment:
             await self._happened(TimePassed())
             return False
-        if may_park and due is not None and not self._tasks and due - moment > _PARK:
+        if may_release and due is not None and not self._tasks and due - moment > _RELEASE_AFTER:
             await self._let_go(min(due, self._launch.deadline))
             return True
         until = min(due or self._launch.deadline, self._launch.deadline)
@@ -324,7 +324,7 @@ class Run:
                     number = await self._world.journal.close(connection, self._launch, self.number, self.holder, state)
                 else:
                     number = await self._save(connection, state, calling)
-                self.number = number  # before: where the answer to the commit is lost, it must be let go all the same
+                self.number = number  # before: where the answer to the commit is lost, it must be released all the same
                 await transaction.commit()
                 self.state = state
                 self._calling.discard(command.token)

@@ -1,6 +1,6 @@
 """Reading records, in the ways the API and processes ask: PostgreSQL makes the JSON, which is passed on as it is (law 7).
 
-A page is two statements: which records (planned for the values asked for), then their JSON (planned once). Called by the
+A page is two statements: which records, then their JSON. Called by the
 API, by processes, by webhooks and by the services that keep their own records in catalogs.
 """
 
@@ -76,7 +76,7 @@ class RecordReader:
         async def attempt(statements: Statements) -> RecordsPage:
             query, allowed = self._query(caller, catalog_id, asked, statements)
             statement = statements.page(allowed, query)
-            rows = await self._database.finding.fetch(statement.text, *statement.arguments)
+            rows = await self._database.pool.fetch(statement.text, *statement.arguments)
             after = ""
             if rows and len(rows) == query.page.limit:
                 after = next_page(query, rows[-1]["key"], rows[-1]["id"])
@@ -103,7 +103,7 @@ class RecordReader:
         async def attempt(statements: Statements) -> int:
             query, allowed = self._query(caller, catalog_id, asked, statements)
             statement = statements.count(allowed, query, most)
-            return int(await self._database.finding.fetchval(statement.text, *statement.arguments))
+            return int(await self._database.pool.fetchval(statement.text, *statement.arguments))
 
         return await self.with_current_schema(attempt)
 

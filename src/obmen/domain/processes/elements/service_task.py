@@ -57,7 +57,7 @@ def postpone(turn: Turn, node: Node, postponed: Postponed) -> None:
 
 
 def wake(turn: Turn, node: Node, fired: TimerFired) -> None:
-    """Calls the component again, or hands the token to a boundary timer."""
+    """Calls the component again, or sends the token to a boundary timer."""
     if fired.event != node.id:
         turn.drop(fired.token)
         turn.arrive(fired.event)
@@ -68,7 +68,7 @@ def wake(turn: Turn, node: Node, fired: TimerFired) -> None:
 
 
 def catch(turn: Turn, node: Node, failed: Failed | Postponed) -> None:
-    """Hands the token to the boundary event for errors; without one the process fails."""
+    """Sends the token to the boundary event for errors; without one the process fails."""
     for event_id in node.attached:
         event = turn.scenario.nodes[event_id]
         if event.duration is None:
@@ -81,7 +81,7 @@ def catch(turn: Turn, node: Node, failed: Failed | Postponed) -> None:
 
 
 def interrupt(turn: Turn, node: Node, fired: TimerFired) -> None:
-    """Hands the token to the boundary timer."""
+    """Sends the token to the boundary timer."""
     turn.abandon(fired.token)
     turn.arrive(fired.event)
 
