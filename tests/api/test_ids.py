@@ -146,7 +146,9 @@ def test_what_is_no_own_id(server: LiveServer, section: str, own: object) -> Non
 def test_the_system_keeps_its_ids(server: LiveServer) -> None:
     for key in NUMBERS.values():
         assert_problem(server.ask("PATCH", f"{CATALOGS}/{key}", {"id": "mine"}), 403, "forbidden")
-        named = [field for field in server.api("GET", f"/catalogs/{key}?skipPrevId=true")["fields"] if field["isSystem"]]
+        named = [
+            field for field in server.api("GET", f"/catalogs/{key}?skipPrevId=true")["fields"] if field["isSystem"]
+        ]
         changed = [{**field, "id": "mine"} if place == 0 else field for place, field in enumerate(named)]
         assert_problem(server.ask("PATCH", f"{CATALOGS}/{key}", {"fields": changed}), 400, "invalid_catalog")
 
@@ -227,7 +229,11 @@ def test_values_of_the_system_under_both_ids(server: LiveServer, name: str, emai
     values = record["values"]
     assert (record["catalogId"], record["title"]) == ("$users", "Anna")
     assert (values["1"], values["$name"], values["2"], values["$email"]) == ("Anna", "Anna", address, address)
-    assert set(server.api("GET", f"/catalogs/3/records/{made}?skipPrevId=true")["values"]) == {"$name", "$email", "$role"}
+    assert set(server.api("GET", f"/catalogs/3/records/{made}?skipPrevId=true")["values"]) == {
+        "$name",
+        "$email",
+        "$role",
+    }
     filters = quote(json.dumps({email: address}))
     path = f"/catalogs/3/records?filters={filters}&sortField={name}"
     assert [one["id"] for one in server.api("GET", path)] == [made]

@@ -77,7 +77,9 @@ def pages(server: LiveServer, path: str, query: str) -> list[list[int]]:
 # pages
 
 
-@pytest.mark.parametrize("sort", ["", "sortField=id", "sortField=number&sortType=-1", "sortField=name", "sortField=kind"])
+@pytest.mark.parametrize(
+    "sort", ["", "sortField=id", "sortField=number&sortType=-1", "sortField=name", "sortField=kind"]
+)
 @pytest.mark.parametrize("limit", [1, 4, PAGE, 100])
 def test_pages_follow_one_another(server: LiveServer, path: str, sort: str, limit: int) -> None:
     at_once = [
@@ -202,7 +204,9 @@ def test_other_parameters_are_passed_over(server: LiveServer, path: str, sent: s
     assert server.ask("GET", f"{path}?{sent}").json == server.ask("GET", path).json
 
 
-@pytest.mark.parametrize("resource", ["/catalogs?sectionid=$settings", "/catalogs?section=$settings", "/catalogs?Fields=1"])
+@pytest.mark.parametrize(
+    "resource", ["/catalogs?sectionid=$settings", "/catalogs?section=$settings", "/catalogs?Fields=1"]
+)
 def test_near_misses_elsewhere(server: LiveServer, resource: str) -> None:
     expected = 200 if "Fields" in resource else 400  # a list of catalogs takes no fields
     assert server.ask("GET", f"/api/v1{resource}").status == expected
@@ -238,7 +242,9 @@ def test_lists_in_every_spelling(server: LiveServer, path: str, value: str, spel
     assert pages(server, path, query) == [[6, 5, 4, 3, 2], [1]]
 
 
-@pytest.mark.parametrize("at", ["2026-01-03T00:00:00+03:00", "2026-01-03T00:00:00 03:00", "2026-01-03T00:00:00%2B03:00"])
+@pytest.mark.parametrize(
+    "at", ["2026-01-03T00:00:00+03:00", "2026-01-03T00:00:00 03:00", "2026-01-03T00:00:00%2B03:00"]
+)
 @pytest.mark.parametrize("key", ["filters[0][value][at]", "filters[0][value][to]"])
 def test_a_bare_plus_in_a_date(server: LiveServer, path: str, at: str, key: str) -> None:
     query = f"filters[0][fieldId]=day&{key}={at.replace(' ', '%20')}&sortField=number"
@@ -246,7 +252,14 @@ def test_a_bare_plus_in_a_date(server: LiveServer, path: str, at: str, key: str)
     assert found == (list(range(2, RECORDS + 1)) if key.endswith("[at]") else [1])
 
 
-RESOURCES = ("/sections", "/sections/$settings", "/catalogs", "/catalogs/$users", "/profile/me", "/catalogs/3/records/1")
+RESOURCES = (
+    "/sections",
+    "/sections/$settings",
+    "/catalogs",
+    "/catalogs/$users",
+    "/profile/me",
+    "/catalogs/3/records/1",
+)
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
@@ -280,7 +293,14 @@ def test_links_carry_the_fields_that_are_shown(server: LiveServer, path: str) ->
 # bodies
 
 
-BODIES: tuple[Any, ...] = ({}, {"2": "x"}, {"name": "x"}, {"value": {"name": "x"}}, {"Values": {"name": "x"}}, {"id": "own"})
+BODIES: tuple[Any, ...] = (
+    {},
+    {"2": "x"},
+    {"name": "x"},
+    {"value": {"name": "x"}},
+    {"Values": {"name": "x"}},
+    {"id": "own"},
+)
 
 
 @pytest.mark.parametrize("body", BODIES)

@@ -51,7 +51,9 @@ def test_sections_stand_by_their_priority(server: LiveServer) -> None:
     server.api("PATCH", "/sections/$settings", {"priority": -2})
     assert listed() == ["$settings", made[2], made[0], made[1]]
     server.api("PATCH", "/sections/$settings", {"priority": 1_000})
-    assert server.api("POST", "/sections", {"name": "d", "priority": -5})["id"] == server.api("GET", "/sections")[0]["id"]
+    assert (
+        server.api("POST", "/sections", {"name": "d", "priority": -5})["id"] == server.api("GET", "/sections")[0]["id"]
+    )
 
 
 @pytest.mark.parametrize("priority", ["1", 1.5, True, [1], 2**60, {"a": 1}])
@@ -97,7 +99,9 @@ def test_the_section_of_the_system_stays(server: LiveServer) -> None:
     assert (management["id"], management["name"], management["icon"]) == ("$settings", "Management", "setting-7")
     system = [found for found in server.api("GET", "/catalogs") if found["id"].startswith("$")]
     assert {found["sectionId"] for found in system} == {"$settings"}
-    assert [found["id"] for found in server.api("GET", "/catalogs?sectionId=$settings")] == [one["id"] for one in system]
+    assert [found["id"] for found in server.api("GET", "/catalogs?sectionId=$settings")] == [
+        one["id"] for one in system
+    ]
     assert_problem(server.ask("GET", f"{PATH}/1"), 404, "not_found")  # its number is not told
     assert_problem(server.ask("GET", "/api/v1/catalogs?sectionId=1"), 404, "not_found")
     assert_problem(server.ask("DELETE", f"{PATH}/$settings"), 403, "forbidden")

@@ -81,7 +81,10 @@ def test_real_answers_fit_the_document(server: LiveServer, document: Document) -
         {"name": "Status", "type": "dropdown", "config": {"items": items}},
         {"id": "who", "name": "Who", "type": "object", "config": shown},
         {"id": "file", "name": "File", "type": "file"},
-        *({"name": kind, "type": kind} for kind in ("number", "date", "switch", "contact", "progress", "stars", "user")),
+        *(
+            {"name": kind, "type": kind}
+            for kind in ("number", "date", "switch", "contact", "progress", "stars", "user")
+        ),
     ]
     own = ask("POST", catalogs, {"id": "answered", "name": "Answered", "sectionId": made, "fields": fields})["id"]
     ask("GET", catalogs)
@@ -190,9 +193,7 @@ def test_the_structure_of_a_linked_field_as_documented(server: LiveServer) -> No
         "type": "object",
         "views": [],
     }
-    assert found["catalogs"] == [
-        {"dbId": 3, "id": "$users", "title": "Employees", "icon": "users-1", "removed": False}
-    ]
+    assert found["catalogs"] == [{"dbId": 3, "id": "$users", "title": "Employees", "icon": "users-1", "removed": False}]
     assert [one["id"] for one in found["fields"]["$users"]] == ["$name", "$email"]
     assert found["fields"]["$users"][0] == {
         "dbId": 1,

@@ -250,7 +250,9 @@ def test_what_is_documented_and_not_there_yet(
     assert method in answer.headers["Allow"].split(", ")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/catalogs", "/api/v1/catalogs/3/records", "/api/v1/nothing", "/api/v1/catalogs/999"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/catalogs", "/api/v1/catalogs/3/records", "/api/v1/nothing", "/api/v1/catalogs/999"]
+)
 def test_answers_are_not_cached(server: LiveServer, path: str) -> None:
     for auth in (None, ("admin@obmen.local", "correct horse")):
         assert server.ask("GET", path, auth=auth).headers["Cache-Control"] == "no-store"

@@ -109,7 +109,9 @@ class Engine:
 def _inside(vendor: Path, mark: str) -> str:
     """The expression that makes the inside of a context."""
     own = {part: _script(f"sandbox{part}.js") for part in ("", "-dates", "-locales", "-moment")}
-    locales = ", ".join(f'"{name}": {_locale((vendor / f"moment-{name}.js").read_text("utf-8"))}' for name in MOMENT_LOCALES)
+    locales = ", ".join(
+        f'"{name}": {_locale((vendor / f"moment-{name}.js").read_text("utf-8"))}' for name in MOMENT_LOCALES
+    )
     given = {
         "makeLodash": _factory((vendor / "lodash.min.js").read_text("utf-8")),
         "makeMoment": _factory((vendor / "moment.min.js").read_text("utf-8")),

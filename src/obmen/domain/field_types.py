@@ -23,8 +23,8 @@ from obmen.errors import FieldProblem, InvalidFilter
 Order: TypeAlias = Literal["value", "text", "items", "link", "employee", "presence"]
 """How records are sorted: by the stored value; by text as people compare it; by the place of the first item in the field's
 list; by the title of the first linked record, or employee; by whether there is a value."""
-Index: TypeAlias = Literal["words", "contacts", "members"]
-"""What is indexed beside the order: parts of text, parts of contacts, members of a list."""
+Index: TypeAlias = Literal["words", "contacts", "members", "item"]
+"""What is indexed beside the order: parts of text, parts of contacts, members of a list, the one item."""
 
 
 class Reference(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ class RadioButton(FieldType):
     name = "radiobutton"
     column = "integer"
     order = "items"
+    indexes = ("item",)
     settings: ClassVar[Mapping[str, Any]] = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
 
     def configure(

@@ -50,6 +50,8 @@ def _definitions(field: Field, namespace: str, *, trigrams: bool) -> dict[str, s
     for index in field.type.indexes:
         if index == "members":
             found["members"] = f"gin ({column})"
+        elif index == "item":
+            found["item"] = f"btree ({column}, id)"
         elif trigrams and index == "words":
             found["words"] = f"gin (({namespace}.fold({column})) {_TRIGRAMS})"
         elif trigrams:
