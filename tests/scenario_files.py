@@ -139,6 +139,6 @@ def listen(server: LiveServer, url_id: str, xml: str) -> str:
     sent = {"values": {"$name": url_id, "$file": as_file(xml)}}
     script = server.api("POST", "/catalogs/$scripts/records", sent)["id"]
     link = [{"catalogId": "$scripts", "recordId": script}]
-    values = {"$status": "$active", "$name": url_id, "$urlId": url_id, "$script": link}
-    server.api("POST", "/catalogs/$weblisteners/records", {"values": values})
+    values = {"$status": "$on", "$name": url_id, "$urlId": url_id, "$script": link}
+    server.api("POST", "/catalogs/$webRequests/records", {"values": values})
     return f"/api/webrequest/{url_id}"

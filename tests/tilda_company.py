@@ -64,7 +64,7 @@ class TildaCompany:
         link = [{"catalogId": "$scripts", "recordId": script}]
         url_id = f"tilda-{self.catalog}"
         self.address = f"/api/webrequest/{url_id}"
-        self.create("$weblisteners", {"$status": "$active", "$name": "Tilda", "$urlId": url_id, "$script": link})
+        self.create("$webRequests", {"$status": "$on", "$name": "Tilda", "$urlId": url_id, "$script": link})
         if receiver_url:
             self.webhook = self.create(
                 "$webhooks",

@@ -276,8 +276,8 @@ def test_a_longer_address_that_is_switched_off_is_not_answered_by_a_shorter_one(
     xml = ScenarioFile().start("a").set("a", _body="'short'").flow("a", "end").end().xml
     listen(server, "off", xml)
     listen(server, "off/long", xml)
-    record = server.api("GET", "/catalogs/$weblisteners/records?limit=1")[0]["id"]
-    server.api("PATCH", f"/catalogs/$weblisteners/records/{record}", {"values": {"$status": "$inactive"}})
+    record = server.api("GET", "/catalogs/$webRequests/records?limit=1")[0]["id"]
+    server.api("PATCH", f"/catalogs/$webRequests/records/{record}", {"values": {"$status": "$off"}})
     assert_problem(server.ask("GET", "/api/webrequest/off/long/x", auth=None), 404, "not_found")
     assert server.ask("GET", "/api/webrequest/off/longer", auth=None).body == b"short"
 
@@ -287,7 +287,7 @@ def test_an_address_of_other_characters_is_refused(server: LiveServer, url_id: s
     script = server.api("GET", "/catalogs/$scripts/records?limit=1")
     link = [{"catalogId": "$scripts", "recordId": script[0]["id"] if script else "1"}]
     sent = {"values": {"$name": "x", "$urlId": url_id, "$script": link}}
-    assert_problem(server.ask("POST", "/api/v1/catalogs/$weblisteners/records", sent), 400, "invalid_value", "$urlId")
+    assert_problem(server.ask("POST", "/api/v1/catalogs/$webRequests/records", sent), 400, "invalid_value", "$urlId")
 
 
 @pytest.mark.parametrize(

@@ -213,8 +213,6 @@ def test_employees_are_told_apart(server: LiveServer) -> None:
         "twin@example.com",
         "TWIN@example.com",
         "no address",
-        "",
-        None,
         "a@b@c",
         "a\x00@b",
         "@",

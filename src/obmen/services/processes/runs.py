@@ -288,22 +288,27 @@ class Run:
         """The change, the journal of its step and, where it was the last, the end of the process: all or nothing."""
         prepared = await self._records.prepare(change)
         for attempt in range(1, _ATTEMPTS + 1):
+            written = False
             try:
                 async with self._world.database.pool.acquire() as connection:
-                    await self._change_on(connection, command, change, prepared)
+                    written = await self._change_on(connection, command, change, prepared)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt == _ATTEMPTS:
+                    await prepared.discard()
                     raise
-            except BaseException as error:
-                if not isinstance(error, FAULTS):  # it is known that nothing was committed
+            except Exception as error:  # when cancelled, it may be committed: better a file too many than one too few
+                if not written and not isinstance(error, FAULTS):
                     await prepared.discard()
                 raise
             else:
+                if not written:
+                    await prepared.discard()
                 return
 
     async def _change_on(
         self, connection: Connection, command: CallComponent, change: RecordChange, prepared: PreparedChange
-    ) -> None:
+    ) -> bool:
+        """Whether it is committed: not where a timer was faster and nobody waits for the step any more."""
         transaction = connection.transaction()
         await transaction.start()
         journaled = self.number
@@ -311,9 +316,9 @@ class Run:
             answer = _written(command, change, str((await prepared.write(connection))[0]))
             async with self._lock:
                 state, commands = self._advance(answer)
-                if state is self.state:  # a timer was faster: nobody waits for this step any more
+                if state is self.state:
                     await transaction.rollback()
-                    return
+                    return False
                 calling = self._calling - {command.token}
                 if state.outcome is not None:
                     number = await self._world.journal.close(connection, self._launch, self.number, self.holder, state)
@@ -332,6 +337,7 @@ class Run:
             raise
         self._world.journal.committed()
         self._perform(commands)
+        return True
 
     def _context(self, command: CallComponent) -> Context:
         world = self._world

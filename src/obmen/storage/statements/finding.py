@@ -88,7 +88,8 @@ class Finder:
         order = f"order by {key} {self._direction}, r.id {self._direction}"
         after = self._query.page.after
         behind = "" if after is None or after.key is None else self._behind_key(field, after, key, "r")
-        overall = f"order by (key is null), key {self._direction}, id {self._direction} {part}"
+        # "key" alone would be the text that comes out
+        overall = f"order by (u.key is null), u.key {self._direction}, u.id {self._direction} {part}"
         if not self._is_filtered:
             rest = f"{self._where} and {key} is null{self._behind('r') if after is None or after.key is None else ''}"
             empty = f"(select r.id, null from {self._from} where {rest} order by r.id {self._direction} limit {reach})"
