@@ -24,8 +24,8 @@ _CONSTANT: Final = re.compile(
 )
 """Literals that mean in JSON what they mean in JavaScript."""
 _INHERITED: Final = frozenset(
-    ["constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"]
-    + ["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"]
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf "
+    "__proto__ __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split()
 )
 """What an object has without having it; ``__proto__`` is no usual property even where it has one."""
 _SAFE_INTEGER: Final = 2**53 - 1
