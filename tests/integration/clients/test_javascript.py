@@ -428,7 +428,7 @@ while (walk.length) {
     if (o === null || !['object', 'function'].includes(typeof o) || walked.has(o)) continue;
     walked.add(o);
     if (!Object.isFrozen(o) && !fresh.has(o)) thawed.push(path);
-    if ((o instanceof Date || o instanceof Map || ArrayBuffer.isView(o)) && !fresh.has(o)) thawed.push(path + ' has methods that change it');
+    if ((o instanceof Date || o instanceof Map || ArrayBuffer.isView(o)) && !fresh.has(o)) thawed.push(path + ': its methods');
     walk.push([Object['getProto' + 'typeOf'](o), path + '.^']);
     for (const k of Reflect.ownKeys(o)) {
         const d = Object.getOwnPropertyDescriptor(o, k);

@@ -223,3 +223,19 @@ async def test_lodash(js: JavaScriptSandbox, source: str, expected: object) -> N
     for _ in range(2):
         assert await value(js, source) == expected
     assert await value(js, "[_.own, _.twice, _.template('<%= a %>')({a: 1})]") == [None, None, "1"]
+
+
+async def test_the_shared_moment_reads_and_writes_as_one_of_its_own(js: JavaScriptSandbox) -> None:
+    code = """
+    const found = [];
+    for (const locale of ['en', 'be', 'en-gb', 'kk', 'ru', 'uk'])
+        for (const strict of [true, false])
+            for (const format of ['D MMMM YYYY', 'D MMM YYYY', 'dddd, D MMMM YYYY', 'ddd D.MM.YYYY', 'dd D.MM.YYYY', 'LLLL', 'll', 'MMM', 'y N'])
+                for (let month = 0; month < 12; month++) {
+                    const text = moment.utc([2026, month, 15, 10]).locale(locale).format(format);
+                    found.push(text, moment.utc(text, format, locale, strict).toJSON());
+                }
+    return found;"""
+    shared = await js.run(code, {})
+    assert "15 января 2026" in shared
+    assert await js.run(f"moment.own = 1;{code}", {}) == shared
