@@ -12,7 +12,7 @@
   const isThere = (moment, name) => {
     const asked = String(name).toLowerCase().replaceAll("_", "-");
     const language = asked.split("-")[0];
-    const there = [...names, ...moment.locales()];
+    const there = moment.locales();
     return there.includes(asked) || (language === "en" ? asked === "en-us" : there.includes(language));
   };
   const check = (moment, name) => {
@@ -28,7 +28,8 @@
       locales[name]({ defineLocale });
       if (finish !== undefined) finish(localeData(name));
     });
-    const { defineLocale, localeData } = moment;
+    const { defineLocale, localeData, locales: loaded } = moment;
+    moment.locales = () => [...new Set([...names, ...loaded()])];
     const checkedIn = (object, method, at) => {
       const inner = object[method];
       object[method] = function (...given) {
@@ -79,7 +80,7 @@
     kept = { moment, characters: 0, strayed: false };
     const mine = kept;
     const { locale } = moment;
-    finish(moment.localeData("en"));
+    const english = moment.localeData("en");
     moment.locale = function (...given) {
       if (given[1] !== undefined) demandOwn();
       mine.strayed = true;
@@ -98,8 +99,9 @@
       }
       return format.call(this, text);
     };
-    for (const prototype of [moment.fn, moment.duration.fn])
+    for (const prototype of [moment.fn, moment.duration.fn, Object.getPrototypeOf(english)])
       for (const key of Reflect.ownKeys(prototype)) if (typeof key === "string") letHeirsOverride(prototype, key, demandOwn);
+    finish(english);
     freezeAll(moment, moment(), moment.duration(1));
     return kept;
   };
