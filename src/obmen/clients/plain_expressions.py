@@ -23,10 +23,10 @@ _CONSTANT: Final = re.compile(
     rf"{_TEXT}|-?[1-9][0-9]{{0,14}}|0|-?(?:0|[1-9][0-9]{{0,6}})\.[0-9]{{0,7}}[1-9]|true|false|null|\[\]|\{{\}}"
 )
 """Literals that mean in JSON what they mean in JavaScript."""
-_INHERITED: Final = frozenset(
-    ["constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"]
-    + ["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"]
-)
+_INHERITED: Final = frozenset([
+    "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf",
+    "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__",
+])  # fmt: skip
 """What an object has without having it; ``__proto__`` is no usual property even where it has one."""
 _SAFE_INTEGER: Final = 2**53 - 1
 

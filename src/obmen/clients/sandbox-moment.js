@@ -12,7 +12,7 @@
   const isThere = (moment, name) => {
     const asked = String(name).toLowerCase().replaceAll("_", "-");
     const language = asked.split("-")[0];
-    const there = [...names, ...moment.locales()];
+    const there = moment.locales();
     return there.includes(asked) || (language === "en" ? asked === "en-us" : there.includes(language));
   };
   const check = (moment, name) => {
@@ -21,9 +21,15 @@
       throw new RangeError(`moment has no locale '${asked.join("', '")}'; it has: ${names.join(", ")}`);
   };
 
-  // A moment whose methods check locales and tell when a moment is made JSON.
-  const prepared = () => {
-    const moment = make((path) => locales[path.slice("./locale/".length)](moment));
+  // A moment whose methods check locales and tell when a moment is made JSON; `finish` sees each locale that it loads.
+  const prepared = (finish) => {
+    const moment = make((path) => {
+      const name = path.slice("./locale/".length);
+      locales[name]({ defineLocale });
+      if (finish !== undefined) finish(localeData(name));
+    });
+    const { defineLocale, localeData, locales: loaded } = moment;
+    moment.locales = () => [...new Set([...names, ...loaded()])];
     const checkedIn = (object, method, at) => {
       const inner = object[method];
       object[method] = function (...given) {
@@ -52,8 +58,7 @@
   };
 
   // What moment finds out on first use, and would keep in a locale that is frozen by then.
-  const fill = (moment, name) => {
-    const locale = moment.localeData(name);
+  const fill = (locale) => {
     for (const isStrict of [true, false]) {
       for (const format of ["MMMM", "MMM"]) locale.monthsParse(LETTERS, format, isStrict);
       for (const format of ["dddd", "ddd", "dd"]) locale.weekdaysParse(LETTERS, format, isStrict);
@@ -61,21 +66,21 @@
     }
     for (const key of ["LT", "LTS", "L", "LL", "LLL", "LLLL", "l", "ll", "lll", "llll"]) locale.longDateFormat(key);
     for (const key of ["erasNameRegex", "erasAbbrRegex", "erasNarrowRegex"]) locale[key](true);
-    for (const token of ["MMMM", "MMM", "dddd", "ddd", "dd", "Do", "N", "NNNN", "NNNNN"]) for (const isStrict of [true, false]) moment(LETTERS, token, name, isStrict);
-    moment(0).locale(name).format("LLLL l ll lll llll N y Do Wo wo");
   };
 
   let kept = null; // the shared moment
   const shared = () => {
     if (kept !== null) return kept;
-    const moment = prepared();
+    const finish = (locale) => {
+      fill(locale);
+      freezeAll(locale);
+    };
+    const moment = prepared(finish);
     const formats = new Set();
     kept = { moment, characters: 0, strayed: false };
     const mine = kept;
     const { locale } = moment;
-    for (const name of Object.keys(locales)) moment.locale(name);
-    moment.locale("en");
-    for (const name of names) fill(moment, name);
+    const english = moment.localeData("en");
     moment.locale = function (...given) {
       if (given[1] !== undefined) demandOwn();
       mine.strayed = true;
@@ -94,9 +99,10 @@
       }
       return format.call(this, text);
     };
-    for (const prototype of [moment.fn, moment.duration.fn])
+    for (const prototype of [moment.fn, moment.duration.fn, Object.getPrototypeOf(english)])
       for (const key of Reflect.ownKeys(prototype)) if (typeof key === "string") letHeirsOverride(prototype, key, demandOwn);
-    freezeAll(moment, ...names.map((name) => moment().locale(name)._locale), moment(), moment.duration(1));
+    finish(english);
+    freezeAll(moment, moment(), moment.duration(1));
     return kept;
   };
 

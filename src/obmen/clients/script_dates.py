@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 
-def paths_of_dates(values: Mapping[str, Any]) -> list[list[str | int]]:
+def paths_of_dates(values: dict[str, Any]) -> list[list[str | int]]:
     """Where in ``values``, JSON values and dates in dicts and lists, the dates stand."""
     try:
         marshal.dumps(values)  # does not know dates, and is far quicker than a look at every value from here
@@ -18,7 +18,7 @@ def paths_of_dates(values: Mapping[str, Any]) -> list[list[str | int]]:
     return []
 
 
-def _find(values: Mapping[str, Any]) -> list[list[str | int]]:
+def _find(values: dict[str, Any]) -> list[list[str | int]]:
     found: list[list[str | int]] = []
     waiting: list[tuple[list[str | int], Any]] = [([], values)]
     while waiting:
@@ -38,13 +38,13 @@ def with_dates(value: Any, mark: str) -> Any:
     A date before the year 1 or after 9999, which Python cannot hold, stays text in the form of ISO 8601.
     """
     holder = [value]
-    waiting: list[dict[str, Any] | list[Any]] = [holder]
+    waiting: list[Any] = [holder]
     while waiting:
         inner = waiting.pop()
         for key, item in list(inner.items() if isinstance(inner, dict) else enumerate(inner)):
             if isinstance(item, str):
                 if item.startswith(mark):
-                    inner[key] = _read(item.removeprefix(mark))  # type: ignore[index]
+                    inner[key] = _read(item.removeprefix(mark))
             elif isinstance(item, dict | list):
                 waiting.append(item)
     return holder[0]
