@@ -47,7 +47,7 @@ from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs import system_catalogs
 from obmen.services.webhooks.webhooks import Webhooks
 from obmen.settings import Settings
-from obmen.storage.data_folder import is_locked, locked
+from obmen.storage.data_folder import is_locked, locked, private
 from obmen.storage.database import Database, connect, migrate, missing_migrations
 from obmen.storage.embedded import EmbeddedPostgres
 from obmen.workers.deliveries import Deliverer
@@ -160,7 +160,7 @@ def _wire(settings: Settings, database: Database, http: GuardedHttp, javascript:
     box = SecretBox(load_key(settings.secret.key, settings.data / "secret.key"))
     log = EventLog(database)
     cache = CatalogCache(database)
-    files = Files(database, FileStore(settings.data / "store"))
+    files = Files(database, FileStore(private(settings.data / "store")))
     records = Records(database, cache, log, files, box, settings.limits)
     catalogs = Catalogs(database, cache)
     world = World(
