@@ -65,7 +65,7 @@ from obmen.services.system_catalogs import Surroundings, SystemCatalog
 from obmen.services.webhooks.bodies import WebhookBodies
 from obmen.services.webhooks.webhooks import Webhooks
 from obmen.settings import Egress, Settings
-from obmen.storage.data_folder import is_locked, locked
+from obmen.storage.data_folder import is_locked, locked, private
 from obmen.storage.database import Database, connect, migrate
 from obmen.storage.embedded import EmbeddedPostgres
 from obmen.workers.deliveries import Deliverer
@@ -207,7 +207,7 @@ def _wire(
     cache = CatalogCache(database, found.field_types)
     files = Files(
         database,
-        FileStore(settings.data / "store"),
+        FileStore(private(settings.data / "store")),
         key=hmac.digest(key, b"addresses of files", "sha256"),
         base=settings.url,
         link_days=settings.files.link_days,

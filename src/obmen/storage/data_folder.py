@@ -13,7 +13,7 @@ from obmen.errors import SetupError
 def locked(folder: Path) -> Iterator[None]:
     """Holds the folder, made where it is missing; `SetupError` where another Obmen has it or it cannot be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (folder / "lock").open("a+")
     except OSError as error:
         raise SetupError("setup.data_not_writable", data=folder, problem=error) from error
@@ -27,6 +27,16 @@ def locked(folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def private(folder: Path) -> Path:
+    """The folder, made where it is missing and closed to other users; `SetupError` where that cannot be."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise SetupError("setup.data_not_writable", data=folder, problem=error) from error
+    return folder
 
 
 def is_locked(folder: Path) -> bool:

