@@ -251,7 +251,9 @@ def test_a_scenario_is_replaced(server: LiveServer) -> None:
     assert server.ask("GET", path, auth=None).body == b"second"
 
 
-@pytest.mark.parametrize("url_id", ["a b", "a//b", "/a", "a/", "", "ё", "a" * 201, "../x", "a?b", "echo", "ECHO", "x\n", "%41"])
+@pytest.mark.parametrize(
+    "url_id", ["a b", "a//b", "/a", "a/", "", "ё", "a" * 201, "../x", "a?b", "echo", "ECHO", "x\n", "%41"]
+)
 def test_an_address_that_cannot_be(server: LiveServer, echo: str, url_id: str) -> None:
     script = server.api("GET", "/catalogs/$scripts/records?limit=1")[0]["id"]
     values = {"$name": "x", "$urlId": url_id, "$script": [{"catalogId": "$scripts", "recordId": script}]}
