@@ -17,7 +17,7 @@ ARGS =
 BIN = .venv/bin
 PYTHON = $(shell for python in python3.11 python3; do $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && echo $$python && break; done)
-SOURCES_OF_ENVIRONMENT = pyproject.toml hatch_build.py web/package.json web/package-lock.json
+SOURCES_OF_ENVIRONMENT = pyproject.toml hatch_build.py $(wildcard web/*.js* web/sandbox/*.js)
 ASSETS = src/obmen/assets/vendor/.stamp
 
 MAKEFLAGS += --no-print-directory
@@ -61,7 +61,7 @@ build: .venv/bin/pip
 	@ls dist/*.whl
 
 clean:
-	rm -rf .venv dist build web/node_modules src/obmen/assets/vendor
+	rm -rf .venv dist build web/node_modules web/dist src/obmen/assets/vendor
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 

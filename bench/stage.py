@@ -87,6 +87,8 @@ class Stage:
             OBMEN_ADMIN_EMAIL=_EMAIL,
             OBMEN_ADMIN_PASSWORD=_PASSWORD,
             OBMEN_EGRESS_ALLOW="127.0.0.0/8",
+            OBMEN_RATE_USER_REQUESTS="0",
+            OBMEN_RATE_ADDRESS_REQUESTS="0",
         )
         sign_in = {"email": _EMAIL, "password": _PASSWORD}
         async with self._http.post(f"{self.obmen_url}/auth/login", json=sign_in) as response:

@@ -61,6 +61,8 @@ class LiveServer:
             "OBMEN_ADMIN_EMAIL": EMAIL,
             "OBMEN_ADMIN_PASSWORD": PASSWORD,
             "OBMEN_EGRESS_ALLOW": "127.0.0.0/8",
+            "OBMEN_RATE_USER_REQUESTS": "0",
+            "OBMEN_RATE_ADDRESS_REQUESTS": "0",
             "LC_ALL": "C.UTF-8",
             **({"OBMEN_DATABASE_URL": database_url} if database_url else {}),
             **environment,

@@ -7,12 +7,13 @@
 
 import contextlib
 import gc
+import hmac
 import logging
 import os
-import secrets
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,40 +21,52 @@ import msgspec
 import structlog
 from litestar import Litestar
 
-from obmen import components
+from obmen import components, discovery
 from obmen import settings as settings_module
 from obmen.api.app import create_app
+from obmen.api.methods import Methods
 from obmen.clients.files import FileStore
 from obmen.clients.http import GuardedHttp
 from obmen.clients.javascript import JavaScriptSandbox
 from obmen.clients.passwords import Passwords
 from obmen.clients.secrets import SecretBox, load_key
-from obmen.domain.catalogs.schema import USERS
+from obmen.components import Components
+from obmen.domain import fields
+from obmen.domain.field_types import FieldType
 from obmen.domain.processes import elements
 from obmen.domain.processes.reader import ScenarioReader
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.processes.turns import Element
+from obmen.services import system_catalogs
 from obmen.services.accounts import accounts as accounts_module
 from obmen.services.accounts.accounts import Accounts
 from obmen.services.accounts.internal_tokens import InternalTokens
+from obmen.services.accounts.profiles import Profiles
 from obmen.services.application import Application
 from obmen.services.catalogs.catalogs import Catalogs
+from obmen.services.catalogs.descriptions import Descriptions
+from obmen.services.catalogs.sections import Sections
 from obmen.services.events.log import EventLog
 from obmen.services.events.notifications import Heard, Notifications
 from obmen.services.files.files import Files
+from obmen.services.installation import preparation
+from obmen.services.installation.preparation import Prepared
 from obmen.services.processes.background import Background
 from obmen.services.processes.journal import ProcessJournal
 from obmen.services.processes.listeners import Listeners
 from obmen.services.processes.own_api import OwnApi
 from obmen.services.processes.processes import ABORTED_CHANNEL, CHANNEL, Processes
 from obmen.services.processes.runs import World
-from obmen.services.records.reading import Records
+from obmen.services.records.preparing import Preparer
+from obmen.services.records.reading import RecordReader
+from obmen.services.records.writing import RecordWriter
 from obmen.services.schema import cache as catalog_cache
 from obmen.services.schema.cache import CatalogCache
-from obmen.services.system_catalogs import system_catalogs
+from obmen.services.system_catalogs import Surroundings, SystemCatalog
+from obmen.services.webhooks.bodies import WebhookBodies
 from obmen.services.webhooks.webhooks import Webhooks
 from obmen.settings import Egress, Settings
 from obmen.storage.data_folder import is_locked, locked
-from obmen.storage.database import Database, connect, migrate, missing_migrations
+from obmen.storage.database import Database, connect, migrate
 from obmen.storage.embedded import EmbeddedPostgres
 from obmen.workers.deliveries import Deliverer
 from obmen.workers.presence import Presence
@@ -68,11 +81,30 @@ _EVERYWHERE = ("0.0.0.0/0", "::/0")
 """For requests to Obmen's own API, which may be anywhere; `OwnApi` makes no others."""
 
 
-class Prepared(msgspec.Struct, frozen=True):
-    """What the first start has made: the sign-in of the administrator, its password where it was made up."""
+class Registered(msgspec.Struct, frozen=True):
+    """What grows by adding files, collected once."""
 
-    email: str
-    password: str | None
+    field_types: Mapping[str, FieldType]
+    elements: Mapping[str, Element]
+    components: Components
+    system_catalogs: Mapping[str, SystemCatalog]
+
+
+@cache
+def registered() -> Registered:
+    """What the installation has; `SetupError` where something cannot be read or two things have one name."""
+    field_types = {
+        **discovery.things(fields, "FIELD_TYPE", FieldType),
+        **discovery.installed("obmen.fields", FieldType),
+    }
+    catalogs = discovery.things(system_catalogs, "SYSTEM_CATALOG", SystemCatalog)
+    in_order = sorted(discovery.by_name(catalogs, "text_id").items(), key=lambda item: item[1].number)
+    return Registered(
+        field_types=discovery.by_name(field_types),
+        elements=elements.collect(),
+        components=components.collect(),
+        system_catalogs=dict(in_order),
+    )
 
 
 class Wired(msgspec.Struct, frozen=True):
@@ -169,23 +201,34 @@ def _wire(
 ) -> _Parts:
     key = load_key(settings.secret.key, settings.data / "secret.key")
     box, tokens = SecretBox(key), InternalTokens(key)
-    found = components.collect()
-    scenarios = ScenarioReader(elements.collect(), found.resolve)
+    found = registered()
+    scenarios = ScenarioReader(found.elements, found.components.resolve)
     log = EventLog(database)
-    cache = CatalogCache(database)
-    files = Files(database, FileStore(settings.data / "store"))
-    records = Records(database, cache, log, files, box, settings.limits, scenarios)
-    catalogs = Catalogs(database, cache)
+    cache = CatalogCache(database, found.field_types)
+    files = Files(
+        database,
+        FileStore(settings.data / "store"),
+        key=hmac.digest(key, b"addresses of files", "sha256"),
+        base=settings.url,
+        link_days=settings.files.link_days,
+    )
+    around = Surroundings(queries=database.queries, file_content=files.content, compile_scenario=scenarios.read)
+    reader = RecordReader(database, cache, files, settings.limits)
+    preparer = Preparer(database, files, box, found.system_catalogs, around)
+    writer = RecordWriter(database, cache, reader, log, preparer, found.system_catalogs)
+    descriptions = Descriptions(database, cache)
+    catalogs = Catalogs(descriptions, found.system_catalogs)
     world = World(
         database=database,
-        records=records,
+        reader=reader,
+        writer=writer,
         catalogs=catalogs,
-        components=found,
-        reader=scenarios,
+        components=found.components,
+        scenarios=scenarios,
         javascript=javascript,
         http=http,
         own_api=OwnApi(settings, tokens, own_http),
-        journal=ProcessJournal(database, records, settings.process),
+        journal=ProcessJournal(database, writer, settings.process),
         background=Background(),
         settings=settings.process,
     )
@@ -194,10 +237,13 @@ def _wire(
         database=database,
         cache=cache,
         accounts=Accounts(database, Passwords(), settings, tokens),
+        profiles=Profiles(reader),
+        sections=Sections(descriptions),
         catalogs=catalogs,
-        records=records,
+        records=reader,
+        writer=writer,
         files=files,
-        listeners=Listeners(database, cache),
+        listeners=Listeners(database, cache, reader),
         processes=Processes(world),
     )
     return _Parts(application, log, box)
@@ -208,7 +254,7 @@ async def _listen(stack: AsyncExitStack, wired: Wired, more: dict[str, Heard]) -
     obmen = wired.application
     channels: dict[str, Heard] = {
         catalog_cache.CHANNEL: obmen.cache.notified,
-        accounts_module.CHANNEL: lambda _: obmen.accounts.forget(),
+        accounts_module.CHANNEL: obmen.accounts.notified,
         ABORTED_CHANNEL: obmen.processes.aborted,
         **more,
     }
@@ -239,7 +285,10 @@ async def working(settings: Settings) -> AsyncIterator[None]:
         obmen = wired.application
         runner = ProcessRunner(obmen.processes)
         await _listen(stack, wired, {CHANNEL: runner.wake})
-        webhooks = Webhooks(obmen.database, obmen.cache, obmen.records, wired.secrets, settings.webhook)
+        bodies = WebhookBodies(obmen.database, obmen.cache, obmen.files)
+        webhooks = Webhooks(
+            obmen.database, obmen.cache, obmen.records, obmen.writer, bodies, wired.secrets, settings.webhook
+        )
         for worker in (Sequencer(obmen.database), Deliverer(webhooks, wired.http), runner):
             await worker.start()
             stack.push_async_callback(worker.stop)
@@ -254,7 +303,7 @@ def _settle_memory() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def app() -> Litestar:
+def app() -> Methods:
     """The ASGI application of one server process; its settings come by the environment."""
     log_to_stderr()
     settings = load_settings()
@@ -275,10 +324,7 @@ async def is_prepared(settings: Settings) -> bool:
     """Whether there is nothing for `prepare` to do."""
     base = await connect(settings.database.url, settings.database.schema, connections=1)
     try:
-        if await missing_migrations(base):
-            return False
-        known = {row["text_id"] for row in await base.fetch("read_catalogs")}
-        return known >= set(system_catalogs()) and bool(await base.fetchval("count_administrators"))
+        return await preparation.is_prepared(base, registered().system_catalogs)
     finally:
         await base.close()
 
@@ -293,22 +339,4 @@ async def prepare(settings: Settings, language: str) -> Prepared | None:
         stack.push_async_callback(connection.execute, "select pg_advisory_unlock($1)", _PREPARING)
         await migrate(base)
         wired = await stack.enter_async_context(running(settings))
-        obmen = wired.application
-        await obmen.catalogs.create_system(language)
-        if await obmen.database.fetchval("count_administrators"):
-            return None
-        password = settings.admin.password or secrets.token_urlsafe(12)
-        await add_user(obmen, settings.admin.email, password, admin=True)
-        return Prepared(settings.admin.email, None if settings.admin.password else password)
-
-
-async def add_user(obmen: Application, email: str, password: str, *, admin: bool, name: str = "") -> str:
-    """The id of the employee with this address, made where there is none, with this password."""
-    known = await obmen.records.find_one(SYSTEM, USERS, "$email", email)
-    if known is None:
-        values = {"$name": name or email.partition("@")[0], "$email": email}
-        user_id = await obmen.records.create(SYSTEM, USERS, values)
-    else:
-        user_id = str(known["id"])
-    await obmen.accounts.set_password(int(user_id), password, admin=admin)
-    return user_id
+        return await preparation.prepare(wired.application, settings.admin, language)

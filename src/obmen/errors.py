@@ -23,6 +23,7 @@
     ├── ProcessFailed         500 process_failed     a process that was waited for ended with an error
     │   └── ProcessTimedOut   504 process_timed_out  … did not end in time
     ├── Unexpected            500 unexpected         a fault of Obmen itself
+    ├── Unimplemented         501 not_implemented    a documented resource that does not exist yet
     └── SetupError            500 setup              the installation cannot work as it is
 
 An error is raised with the key of its message and the facts (``NotFound("api.no_catalog", id="7")``) and says itself in
@@ -225,6 +226,12 @@ class Unexpected(ObmenError):
     """A fault of Obmen itself; the log says which."""
 
     code, status = "unexpected", 500
+
+
+class Unimplemented(ObmenError):
+    """A documented resource that does not exist yet."""
+
+    code, status = "not_implemented", 501
 
 
 class SetupError(ObmenError):

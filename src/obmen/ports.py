@@ -19,14 +19,19 @@ class Expression(msgspec.Struct, frozen=True):
 
 
 class JavaScript(Protocol):
-    """Expressions and code of scenarios, run without any way out, within limits of time, memory and stack."""
+    """Expressions and code of scenarios, run without any way out, within limits of time, memory and stack.
+
+    Variables and results are JSON values, and at any depth `datetime.datetime`: aware, in a result in UTC with milliseconds. Each is a
+    ``Date`` in JavaScript; a ``Date`` or moment comes back as one, an invalid one and ``undefined`` as ``None``. A date outside the
+    years 1 to 9999 comes as text in the form of ISO 8601.
+    """
 
     async def evaluate(self, expressions: Sequence[Expression], variables: Mapping[str, Any]) -> list[Any]:
-        """The JSON values of ``expressions``, in order; ``undefined`` comes as ``None``. `ScriptFailed` names the one that failed."""
+        """The values of ``expressions``, in order. `ScriptFailed` names the one that failed."""
         ...
 
     async def run(self, code: str, variables: Mapping[str, Any]) -> Any:
-        """What ``code`` returns (the body of a function that sees ``variables``), as JSON; `ScriptFailed` where it throws."""
+        """What ``code`` returns, the body of a function that sees ``variables``; `ScriptFailed` where it throws."""
         ...
 
 

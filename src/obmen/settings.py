@@ -25,6 +25,13 @@ class Http(msgspec.Struct, frozen=True, kw_only=True):
     workers: Annotated[int, Meta(description="Processes that serve requests.", ge=1, le=64)] = 1
     url: Annotated[str, Meta(description="The address people and systems use; empty: made of host and port.")] = ""
     cookie: Annotated[str, Meta(description="Name of the session cookie.")] = "connect.sid"
+    sign_in_by_get: Annotated[
+        bool, Meta(description="GET /auth/login signs in too; the password then stands in addresses and their logs.")
+    ] = False
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+    ] = ()
     session_days: Annotated[int, Meta(description="A session ends after so many days without use.", ge=1)] = 14
 
 
@@ -79,14 +86,23 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_s: Annotated[float, Meta(description="Time for the body of a request to arrive.", gt=0)] = 60.0
     depth: Annotated[int, Meta(description="Nesting of JSON, XML and bracketed parameters.", ge=4)] = 100
     page: Annotated[int, Meta(description="Records in one answer.", ge=1)] = 1_000
+    count: Annotated[int, Meta(description="Matching records that withTotal=true counts.", ge=1)] = 10_000
     filter_conditions: Annotated[int, Meta(description="Conditions in one filter.", ge=1)] = 200
 
 
-class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """How often one may ask; 0 switches a limit off."""
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Stored files."""
 
-    user_requests: Annotated[int, Meta(description="Requests of one user in the window.", ge=0)] = 0
-    address_requests: Annotated[int, Meta(description="Requests of one address in the window.", ge=0)] = 0
+    link_days: Annotated[
+        int, Meta(description="An address of a stored file can be fetched for at least so many days.", ge=1, le=3650)
+    ] = 30
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one may ask; 0 switches a limit off. Each server process counts for itself."""
+
+    user_requests: Annotated[int, Meta(description="Requests of one user in the window.", ge=0)] = 100
+    address_requests: Annotated[int, Meta(description="Requests of one address in the window.", ge=0)] = 1_000
     window_s: Annotated[int, Meta(description="The window, in seconds.", ge=1)] = 30
     sign_in_attempts: Annotated[
         int, Meta(description="Failed sign-ins of one account or address in 15 minutes.", ge=0)
@@ -137,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: Secret = Secret()
     egress: Egress = Egress()
     limits: Limits = Limits()
+    files: Files = Files()
     rate: Rate = Rate()
     process: Process = Process()
     script: Script = Script()

@@ -87,7 +87,6 @@ def test_a_record_lives(server: LiveServer, shop: Shop) -> None:
         assert server.ask("PATCH", path, {"values": {"number": 2}}).status == 200
         assert server.ask("GET", path).json["values"] == {**read["values"], "number": 2}
         assert server.ask("PATCH", path, {"values": {}}).status == 200
-        assert server.ask("PATCH", path, {}).status == 200
         assert server.ask("PATCH", path, {"values": {"name": "Other"}}).status == 200
         assert server.ask("GET", path).json["title"] == "Other"
 
@@ -114,7 +113,7 @@ def test_a_list_is_the_newest_first_and_in_pages(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        *("limit=-1", "limit=1001", "limit=x", "limit=1.5", "limit=1e3", f"limit={'9' * 400}"),
+        *("limit=-1", "limit=x", "limit=1.5", "limit=1e3"),
         *("offset=-1", f"offset={2**62 + 1}", f"offset={10**40}", "offset=x", "sortType=2", "sortType=x"),
         *(
             "timezoneOffset=901",
@@ -208,12 +207,16 @@ def test_order(shop: Shop) -> None:
         ("\\", [5]),
         ("", [5, 4, 3, 2, 1]),
         (SQL, []),
-        ("a\x00nna", [1]),
         ("😀", []),
     ],
 )
 def test_quick_search(shop: Shop, text: str, found: list[int]) -> None:
     assert shop.places(f"searchText={quote(text)}") == found
+
+
+@pytest.mark.parametrize("text", ["a%00nna", "%00", "anna%00"])
+def test_a_search_for_what_no_text_has(server: LiveServer, shop: Shop, text: str) -> None:
+    assert_problem(server.ask("GET", f"{shop.path}?searchText={text}"), 400, "invalid_filter")
 
 
 def test_search_filter_and_page_together(shop: Shop) -> None:
@@ -254,7 +257,7 @@ def test_fields_of_linked_records(server: LiveServer, shop: Shop) -> None:
     read = server.ask("GET", f"{shop.path}/{shop.ids[1]}?fields={quote(json.dumps(fields))}").json
     assert read["values"]["town"][0]["recordValues"] == {"name": "Perm", "people": 10}
     unknown = [{"fieldId": "town", "fields": {"999": ["name"]}}]
-    assert_problem(server.ask("GET", f"{shop.path}?fields={quote(json.dumps(unknown))}"), 404, "not_found")
+    assert_problem(server.ask("GET", f"{shop.path}?fields={quote(json.dumps(unknown))}"), 400, "invalid_filter")
     wrong = [{"fieldId": "town", "fields": {shop.towns: ["nothing"]}}]
     assert_problem(server.ask("GET", f"{shop.path}?fields={quote(json.dumps(wrong))}"), 400, "invalid_filter")
 

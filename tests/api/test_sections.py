@@ -8,23 +8,69 @@ from problems import assert_problem
 PATH = "/api/v1/sections"
 
 
+PRIVILEGES = ["admin", "access", "delete", "export", "create", "edit", "view", "search", "available"]
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_section_lives(server: LiveServer, slash: str) -> None:
     made = server.ask("POST", PATH + slash, {"name": "Sales «x»", "icon": "users-10"})
     assert (made.status, set(made.json)) == (200, {"id"})
     section = made.json["id"]
-    assert isinstance(section, str)
-    shown = {"id": section, "name": "Sales «x»", "icon": "users-10"}
-    assert server.ask("GET", f"{PATH}/{section}{slash}").json == {**shown, "privilegeCode": "admin"}
-    assert shown in server.ask("GET", PATH + slash).json
+    assert section.isdecimal()
+    assert int(section) >= 10
+    read = server.ask("GET", f"{PATH}/{section}{slash}").json
+    assert read == {
+        "id": section,
+        "prevId": section,
+        "icon": "users-10",
+        "name": "Sales «x»",
+        "privileges": PRIVILEGES,
+        "privilegeCode": "admin",
+        "priority": read["priority"],
+    }
+    assert read in server.ask("GET", PATH + slash).json
 
     assert server.ask("PATCH", f"{PATH}/{section}{slash}", {"name": "Sales"}).status == 200
-    assert server.ask("GET", f"{PATH}/{section}").json == {**shown, "name": "Sales", "privilegeCode": "admin"}
+    assert server.ask("GET", f"{PATH}/{section}").json == {**read, "name": "Sales"}
 
     assert server.ask("DELETE", f"{PATH}/{section}{slash}").status == 200
     assert_problem(server.ask("GET", f"{PATH}/{section}"), 404, "not_found")
     assert_problem(server.ask("DELETE", f"{PATH}/{section}"), 404, "not_found")
     assert_problem(server.ask("PATCH", f"{PATH}/{section}", {"name": "x"}), 404, "not_found")
+
+
+def test_sections_stand_by_their_priority(server: LiveServer) -> None:
+    made = [server.api("POST", "/sections", {"name": name})["id"] for name in "abc"]
+
+    def listed() -> list[str]:
+        return [section["id"] for section in server.api("GET", "/sections") if section["id"] in [*made, "$settings"]]
+
+    assert listed() == [*made, "$settings"]  # the newest behind the others, that of the system at the end
+    server.api("PATCH", f"/sections/{made[2]}", {"priority": -1})
+    assert listed() == [made[2], made[0], made[1], "$settings"]
+    server.api("PATCH", "/sections/$settings", {"priority": -2})
+    assert listed() == ["$settings", made[2], made[0], made[1]]
+    server.api("PATCH", "/sections/$settings", {"priority": 1_000})
+    assert (
+        server.api("POST", "/sections", {"name": "d", "priority": -5})["id"] == server.api("GET", "/sections")[0]["id"]
+    )
+
+
+@pytest.mark.parametrize("priority", ["1", 1.5, True, [1], 2**60, {"a": 1}])
+def test_a_bad_priority(server: LiveServer, priority: object) -> None:
+    before = server.api("GET", "/sections")
+    sent = {"name": "x", "priority": priority}
+    assert_problem(server.ask("POST", PATH, sent), 400, "invalid_catalog")
+    assert_problem(server.ask("PATCH", f"{PATH}/{before[0]['id']}", sent), 400, "invalid_catalog")
+    assert server.api("GET", "/sections") == before
+
+
+def test_a_section_is_sent_back_as_it_was_read(server: LiveServer) -> None:
+    server.api("POST", "/sections", {"id": "sent-back", "name": "Sent back", "icon": "content-3"})
+    before = server.api("GET", "/sections")
+    for section in before:
+        server.api("PATCH", f"/sections/{section['id']}", section)
+    assert server.api("GET", "/sections") == before
 
 
 def test_catalogs_stand_in_the_order_asked_for(server: LiveServer) -> None:
@@ -49,12 +95,27 @@ def test_a_section_goes_with_its_catalogs(server: LiveServer) -> None:
 
 
 def test_the_section_of_the_system_stays(server: LiveServer) -> None:
-    (management,) = [found for found in server.api("GET", "/sections") if found["name"] == "Management"]
-    assert {found["sectionId"] for found in server.api("GET", "/catalogs") if found["id"].startswith("$")} == {
-        management["id"]
-    }
-    assert_problem(server.ask("DELETE", f"{PATH}/{management['id']}"), 403, "forbidden")
-    assert server.api("GET", f"/sections/{management['id']}")["name"] == "Management"
+    management = server.api("GET", "/sections/$settings")
+    assert (management["id"], management["name"], management["icon"]) == ("$settings", "Management", "setting-7")
+    system = [found for found in server.api("GET", "/catalogs") if found["id"].startswith("$")]
+    assert {found["sectionId"] for found in system} == {"$settings"}
+    assert [found["id"] for found in server.api("GET", "/catalogs?sectionId=$settings")] == [
+        one["id"] for one in system
+    ]
+    assert_problem(server.ask("GET", f"{PATH}/1"), 404, "not_found")  # its number is not told
+    assert_problem(server.ask("GET", "/api/v1/catalogs?sectionId=1"), 404, "not_found")
+    assert_problem(server.ask("DELETE", f"{PATH}/$settings"), 403, "forbidden")
+    assert_problem(server.ask("PATCH", f"{PATH}/$settings", {"id": "mine"}), 403, "forbidden")
+    assert server.api("GET", "/sections/$settings") == management
+
+
+def test_a_section_with_a_catalog_of_the_system_stays(server: LiveServer) -> None:
+    section = server.api("POST", "/sections", {"name": "Borrowed"})["id"]
+    server.api("PATCH", "/catalogs/$scripts", {"sectionId": section})
+    assert_problem(server.ask("DELETE", f"{PATH}/{section}"), 403, "forbidden")
+    server.api("PATCH", "/catalogs/6", {"sectionId": "$settings"})
+    server.api("DELETE", f"/sections/{section}")
+    assert server.api("GET", "/catalogs/$scripts")["sectionId"] == "$settings"
 
 
 @pytest.mark.parametrize(

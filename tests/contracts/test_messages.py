@@ -10,9 +10,8 @@ from string import Formatter
 import pytest
 
 import obmen
-from obmen import messages
+from obmen import bootstrap, messages
 from obmen.errors import ObmenError
-from obmen.services.system_catalogs import system_catalogs
 from obmen.settings import areas
 
 SOURCE = Path(obmen.__file__).parent
@@ -66,13 +65,13 @@ def _made_keys() -> set[str]:
         for argument in ast.walk(call.args[0])
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
-    for text_id, catalog in system_catalogs().items():
+    for text_id, catalog in bootstrap.registered().system_catalogs.items():
         area = text_id.removeprefix("$")
         found.add(f"system.{area}")
         for field in catalog.fields:
             found.add(f"system.{area}_{field['id'].removeprefix('$')}")
             for item in field.get("config", {}).get("items", ()):
-                found.add(f"system.item_{item.removeprefix('$').replace('.', '_')}")
+                found.add(f"system.item_{item['id'].removeprefix('$').replace('.', '_')}")
     return found | {f"error.{code}" for code in _codes(ObmenError)}
 
 

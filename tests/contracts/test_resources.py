@@ -62,7 +62,8 @@ def test_the_document_describes_every_route(routes: list[tuple[str, str, dict[st
         named = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "path"}
         assert named == set(re.findall(r"\{(\w+)\}", path))
         problem = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
-        assert set(problem["properties"]) == {"type", "title", "status", "detail", "code", "message", "errors"}
+        assert problem == {"$ref": "#/components/schemas/Problem"}
+        assert "timezoneOffset" in {item["name"] for item in operation["parameters"] if item["in"] == "query"}
         if method in ("post", "patch", "put") and path != "/auth/logout":
             assert "requestBody" in operation, path
     ids = [operation["operationId"] for _, _, operation in routes]
@@ -98,7 +99,7 @@ def test_an_employee_without_rights_sees_nothing(
 ) -> None:
     before = server.api("GET", "/catalogs")
     for method, path, operation in routes:
-        body = b"{}" if "requestBody" in operation else None
+        body = b'{"values": {}}' if "requestBody" in operation else None
         for filled in (_filled(path), path.replace("{catalog_id}", "$users").replace("{", "").replace("}", "")):
             answer = server.ask(method.upper(), filled, body, auth=employee)
             if (method, path) in OWN:
@@ -174,8 +175,88 @@ def test_unknown_paths_and_methods(server: LiveServer, routes: list[tuple[str, s
     for method, path, _ in routes:
         known.setdefault(path, set()).add(method)
     for path, methods in known.items():
-        for method in {"get", "post", "patch", "delete", "put"} - methods:
-            assert_problem(server.ask(method.upper(), _filled(path)), 405, "method_not_allowed")
+        for method in {"get", "post", "patch", "delete", "put", "propfind"} - methods - EXPECTED.get(path, set()):
+            answer = server.ask(method.upper(), _filled(path))
+            assert_problem(answer, 405, "method_not_allowed")
+            assert set(answer.headers["Allow"].split(", ")) == _allowed(path, methods)
+
+
+EXPECTED = {"/api/v1/files/{file_id}": {"patch"}}
+"""Methods that are documented and answer 501."""
+
+
+def _allowed(path: str, methods: set[str]) -> set[str]:
+    more = {"OPTIONS", *({"HEAD"} if "get" in methods else ())}
+    return {method.upper() for method in methods | EXPECTED.get(path, set())} | more
+
+
+def test_options_lists_what_is_allowed(server: LiveServer, routes: list[tuple[str, str, dict[str, Any]]]) -> None:
+    known: dict[str, set[str]] = {}
+    for method, path, _ in routes:
+        known.setdefault(path, set()).add(method)
+    for path, methods in known.items():
+        for slash in ("", "/"):
+            for auth in (None, ("admin@obmen.local", "correct horse")):
+                answer = server.ask("OPTIONS", _filled(path) + slash, auth=auth)
+                assert (answer.status, answer.body) == (204, b"")
+                assert set(answer.headers["Allow"].split(", ")) == _allowed(path, methods)
+    for path in ("/", "/docs", "/openapi.json", "/docs/errors"):
+        assert server.ask("OPTIONS", path, auth=None).headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert_problem(server.ask("OPTIONS", "/api/v1/nothing"), 404, "not_found")
+
+
+READABLE = (
+    *("/", "/docs", "/docs/", "/docs/errors", "/openapi.json", "/health/live", "/health/ready", "/assets/explorer.js"),
+    *("/api/v1/sections", "/api/v1/catalogs/", "/api/v1/catalogs/$users", "/api/v1/catalogs/3/records"),
+    *("/api/v1/catalogs/3/records/1", "/api/v1/profile/me", "/api/v1/catalogs/999", "/nothing", "/api/v1/users"),
+    *("/api/v1/files/999", "/files/1.2.3"),
+)
+
+
+@pytest.mark.parametrize("path", READABLE)
+@pytest.mark.parametrize("auth", [None, ("admin@obmen.local", "correct horse")])
+def test_head_is_get_without_the_body(server: LiveServer, path: str, auth: tuple[str, str] | None) -> None:
+    got, head = (server.ask(method, path, auth=auth) for method in ("GET", "HEAD"))
+    assert (head.status, head.body) == (got.status, b"")
+    for name in ("Content-Type", "Content-Length", "Cache-Control", "Content-Security-Policy"):
+        assert head.headers[name] == got.headers[name], name
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", f"/api/v1/{name}") for name in ("users", "contacts", "rights", "boards", "boards/1", "histories")),
+        *(("GET", f"/api/v1/{name}") for name in ("company", "companies", "license", "boards/1/widgets/2/values")),
+        *(("GET", f"/api/v1/catalogs/3/{name}") for name in ("views", "views/1", "values", "values/1", "totals")),
+        *(("GET", f"/api/v1/catalogs/3/records/1/{name}") for name in ("relations", "messages")),
+        ("GET", "/api/v1/catalogs/3/fields/1/availableRecords"),
+        ("GET", "/api/v1/catalogs/3/fields/1/availableFilterRecords"),
+        *(("POST", f"/api/v1/{name}") for name in ("files", "files/", "rights", "changes", "boards")),
+        *(("POST", f"/api/v1/{name}") for name in ("catalogs/3/views", "catalogs/3/records/1/messages")),
+        ("PATCH", "/api/v1/files/1"),
+        ("PATCH", "/api/v1/catalogs/3/records/1/chatOptions/1"),
+        ("DELETE", "/api/v1/catalogs/3/views/1"),
+    ],
+)
+def test_what_is_documented_and_not_there_yet(
+    server: LiveServer, method: str, path: str, employee: tuple[str, str]
+) -> None:
+    for slash in ("", "/"):
+        assert_problem(server.ask(method, path.rstrip("/") + slash), 501, "not_implemented")
+        assert_problem(server.ask(method, path.rstrip("/") + slash, auth=employee), 501, "not_implemented")
+        assert_problem(server.ask(method, path.rstrip("/") + slash, auth=None), 401, "not_authenticated")
+    answer = server.ask("PUT", path)
+    assert_problem(answer, 405, "method_not_allowed")
+    assert method in answer.headers["Allow"].split(", ")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/catalogs", "/api/v1/catalogs/3/records", "/api/v1/nothing", "/api/v1/catalogs/999"]
+)
+def test_answers_are_not_cached(server: LiveServer, path: str) -> None:
+    for auth in (None, ("admin@obmen.local", "correct horse")):
+        assert server.ask("GET", path, auth=auth).headers["Cache-Control"] == "no-store"
+    assert server.ask("POST", "/auth/login", {}, auth=None).headers["Cache-Control"] == "no-store"
 
 
 def test_the_document_is_json_without_other_hosts(document: dict[str, Any]) -> None:

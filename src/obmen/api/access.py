@@ -4,28 +4,22 @@ Sets ``request.user`` to the `Caller`; a Basic sign-in answers with its session 
 """
 
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from litestar.types import ASGIApp, Message, Scope
+from litestar.types import ASGIApp, Scope
 
-from obmen.domain.rights.rights import Caller
+from obmen.api.connections import Connection, application, client_address, count_address, count_user
+from obmen.domain.rights.policies import Caller
 from obmen.errors import Forbidden, NotAuthenticated
 from obmen.settings import Settings
-
-if TYPE_CHECKING:
-    from obmen.api.rates import Rates
-    from obmen.services.application import Application
 
 OPEN: Final = "open_to_all"
 """The key in ``opt`` of handlers that anybody may call."""
 _UNSAFE: Final = ("POST", "PUT", "PATCH", "DELETE")
 _NEW_SESSION: Final = "obmen_new_session"
-
-Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Access(AbstractAuthenticationMiddleware):
@@ -36,30 +30,33 @@ class Access(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
         """The caller; counts how often they ask."""
-        obmen: Application = connection.app.state.obmen
-        rates: Rates = connection.app.state.rates
-        address = client_address(connection)
-        rates.count_address(address)
+        obmen = application(connection)
         header = connection.headers.get("authorization", "")
-        if header[:6].lower() == "basic ":
-            signed_in = await obmen.accounts.basic(header, address)
+        scheme = header.partition(" ")[0].lower()
+        if scheme == "bearer":
+            try:  # a process: its steps are limited, not its requests
+                return AuthenticationResult(user=obmen.accounts.bearer(header), auth=None)
+            except NotAuthenticated:
+                count_address(connection)
+                raise
+        count_address(connection)
+        if scheme == "basic":
+            signed_in = await obmen.accounts.basic(header, client_address(connection))
             remember(connection.scope, signed_in.token)
             caller = signed_in.caller
-        elif header[:7].lower() == "bearer ":
-            caller = obmen.accounts.bearer(header)
         else:
             caller = await obmen.accounts.session(_token(connection, obmen.settings))
-            require_same_origin(connection, obmen.settings)
-        rates.count_user(caller.user_id)
+            require_same_origin(connection)
+        count_user(connection, caller.user_id)
         return AuthenticationResult(user=caller, auth=None)
 
 
 async def cookie_caller(connection: Connection) -> Caller | None:
     """Whose session cookie comes with a request that needs none; ``None`` without one, or where another site sent it."""
-    obmen: Application = connection.app.state.obmen
+    obmen = application(connection)
     try:
-        caller: Caller = await obmen.accounts.session(_token(connection, obmen.settings))
-        require_same_origin(connection, obmen.settings)
+        caller = await obmen.accounts.session(_token(connection, obmen.settings))
+        require_same_origin(connection)
     except (NotAuthenticated, Forbidden):
         return None
     return caller
@@ -77,28 +74,21 @@ def remember(scope: Scope, token: str) -> None:
     scope["state"][_NEW_SESSION] = token
 
 
-async def send_cookie(message: Message, scope: Scope) -> None:
-    """Adds the cookie of `remember` to the answer."""
-    token = scope["state"].get(_NEW_SESSION)
-    if token is None or message["type"] != "http.response.start":
-        return
-    settings: Settings = scope["litestar_app"].state.obmen.settings
+def session_cookie(scope: Scope, settings: Settings) -> str | None:
+    """The ``Set-Cookie`` header that `remember` asked for."""
+    token: str | None = scope["state"].get(_NEW_SESSION)
+    if token is None:
+        return None
     cookie: SimpleCookie = SimpleCookie()
     cookie[settings.http.cookie] = token
     morsel = cookie[settings.http.cookie]
     morsel["path"], morsel["samesite"], morsel["httponly"] = "/", "Lax", True
     morsel["secure"] = settings.url.startswith("https:")
     morsel["max-age"] = settings.http.session_days * 86_400 if token else 0
-    headers = list(message.get("headers", ()))
-    message["headers"] = [*headers, (b"set-cookie", morsel.OutputString().encode())]
+    return morsel.OutputString()
 
 
-def client_address(connection: Connection) -> str:
-    """The address the request comes from."""
-    return connection.client.host if connection.client else ""
-
-
-def require_same_origin(connection: Connection, settings: Settings) -> None:
+def require_same_origin(connection: Connection) -> None:
     """`Forbidden` where another site's page makes a browser change something with its cookie."""
     if connection.scope.get("method") not in _UNSAFE:
         return
@@ -107,5 +97,7 @@ def require_same_origin(connection: Connection, settings: Settings) -> None:
         site = connection.headers.get("sec-fetch-site", "none")
         if site not in ("none", "same-origin"):
             raise Forbidden("access.other_origin", origin=site)
-    elif urlsplit(origin).netloc not in (connection.headers.get("host"), urlsplit(settings.url).netloc):
-        raise Forbidden("access.other_origin", origin=origin)
+    else:
+        own = (connection.headers.get("host"), urlsplit(application(connection).settings.url).netloc)
+        if urlsplit(origin).netloc not in own:
+            raise Forbidden("access.other_origin", origin=origin)

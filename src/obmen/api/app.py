@@ -9,36 +9,51 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from obmen import __version__
-from obmen.api.access import Access, send_cookie
+from obmen.api.access import Access
 from obmen.api.errors import HANDLERS
+from obmen.api.headers import add_headers
+from obmen.api.methods import Methods
 from obmen.api.rates import Rates
 from obmen.api.resources import resources
+from obmen.api.resources.sign_in import sign_in_by_get
+from obmen.api.unimplemented import HANDLERS as UNIMPLEMENTED
+from obmen.api.wire import ApiRequest
+from obmen.domain.requests.addresses import TrustedProxies
 from obmen.settings import Settings
 
 
-def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Litestar:
+def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Methods:
     """The ASGI application; ``lifespan`` starts and stops the use cases and puts them into ``state.obmen``."""
-    return Litestar(
-        route_handlers=resources(),
-        middleware=[Access],
-        before_send=[send_cookie],
-        exception_handlers=HANDLERS,
-        lifespan=[lifespan],
-        state=State({"rates": Rates(settings.rate)}),
-        request_max_body_size=None,  # `wire.body` reads bodies
-        openapi_config=OpenAPIConfig(
-            title="Obmen",
-            version=__version__,
-            description="External requests stand beside this API: /api/webrequest/{urlId} takes any method and any format.",
-            path="/openapi",
-            render_plugins=(),
-            use_handler_docstrings=True,
-            security=[{"basic": []}, {"session": []}],
-            components=Components(
-                security_schemes={
-                    "basic": SecurityScheme(type="http", scheme="basic"),
-                    "session": SecurityScheme(type="apiKey", name=settings.http.cookie, security_scheme_in="cookie"),
-                }
-            ),
+    by_get = [sign_in_by_get] if settings.http.sign_in_by_get else []
+    state = State({"rates": Rates(settings.rate), "proxies": TrustedProxies(settings.http.trusted_proxies)})
+    return Methods(
+        Litestar(
+            route_handlers=[*resources(), *UNIMPLEMENTED, *by_get],
+            middleware=[Access],
+            before_send=[add_headers],
+            exception_handlers=HANDLERS,
+            lifespan=[lifespan],
+            request_class=ApiRequest,
+            state=state,
+            request_max_body_size=None,  # `wire.body` reads bodies
+            openapi_config=_openapi(settings),
+        )
+    )
+
+
+def _openapi(settings: Settings) -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Obmen",
+        version=__version__,
+        description="External requests stand beside this API: /api/webrequest/{urlId} takes any method and any format.",
+        path="/openapi",
+        render_plugins=(),
+        use_handler_docstrings=True,
+        security=[{"basic": []}, {"session": []}],
+        components=Components(
+            security_schemes={
+                "basic": SecurityScheme(type="http", scheme="basic"),
+                "session": SecurityScheme(type="apiKey", name=settings.http.cookie, security_scheme_in="cookie"),
+            }
         ),
     )

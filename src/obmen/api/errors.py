@@ -1,18 +1,20 @@
 """One shape for every failure: ``application/problem+json`` (RFC 9457) with ``code``, ``message`` and ``errors``.
 
-A client of Bpium reads ``message``; ``errors`` names each value that does not fit (contract: errors).
+A client of Bpium reads ``message``; ``errors`` names each value that does not fit (docs/reference/errors.md).
 """
 
 import secrets
-from typing import Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import asyncpg
+import msgspec
 import structlog
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
+from msgspec import UNSET, Meta, UnsetType
 
 from obmen import messages
+from obmen.api.wire import ApiRequest
 from obmen.domain.encoding import encode
 from obmen.errors import (
     BadRequest,
@@ -27,45 +29,76 @@ from obmen.errors import (
     Unexpected,
 )
 
+if TYPE_CHECKING:
+    from litestar.types import ExceptionHandlersMap
+
+    from obmen.api.methods import Methods
+
 MEDIA_TYPE: Final = "application/problem+json"
 
 log = structlog.get_logger()
 
 
-def problem(error: ObmenError, language: str) -> tuple[int, dict[str, str], dict[str, Any]]:
-    """``(status, headers, body)`` that tell ``error``."""
+class ValueProblem(msgspec.Struct, frozen=True):
+    """A value that does not fit its field."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A failure (RFC 9457)."""
+
+    type: Annotated[str, Meta(description="Address of the explanation")]
+    title: Annotated[str, Meta(description="Kind of failure")]
+    status: Annotated[int, Meta(description="HTTP status")]
+    detail: Annotated[str, Meta(description="What was wrong and what to do")]
+    code: Annotated[str, Meta(description="Stable code")]
+    message: Annotated[str, Meta(description="The same as detail")]
+    errors: Annotated[
+        tuple[ValueProblem, ...] | UnsetType, Meta(description="Each value that does not fit, with code invalid_value")
+    ] = UNSET
+
+
+def describe(error: ObmenError, language: str) -> Problem:
+    """``error`` told in ``language``."""
     detail = error.text(language)
-    described: dict[str, Any] = {
-        "type": f"/docs/errors#{error.code}",
-        "title": messages.text(f"error.{error.code}", language),
-        "status": error.status,
-        "detail": detail,
-        "code": error.code,
-        "message": detail,
-    }
+    errors: tuple[ValueProblem, ...] | UnsetType = UNSET
     if isinstance(error, InvalidValue):
-        described["errors"] = [{"field": item.field, "message": item.text(language)} for item in error.problems]
-    headers = {}
-    if isinstance(error, TooManyRequests):
-        headers["Retry-After"] = str(error.facts.get("seconds", 1))
-    return error.status, headers, described
+        errors = tuple(ValueProblem(item.field, item.text(language)) for item in error.problems)
+    return Problem(
+        type=f"/docs/errors#{error.code}",
+        title=messages.text(f"error.{error.code}", language),
+        status=error.status,
+        detail=detail,
+        code=error.code,
+        message=detail,
+        errors=errors,
+    )
 
 
-def respond(request: Request[Any, Any, Any], error: ObmenError) -> Response[bytes]:
+def respond(request: ApiRequest, error: ObmenError) -> Response[bytes]:
     """``error`` as an answer in the caller's language."""
     language = messages.preferred_language(request.headers.get("accept-language"))
-    status, headers, described = problem(error, language)
-    return Response(encode(described), status_code=status, headers=headers, media_type=MEDIA_TYPE)
+    headers = {}
+    match error:
+        case TooManyRequests():
+            headers["Retry-After"] = str(error.facts.get("seconds", 1))
+        case MethodNotAllowed():
+            methods: Methods = request.app.state.methods
+            headers["Allow"] = ", ".join(methods.allowed(request.scope["path"]))
+    body = encode(describe(error, language))
+    return Response(body, status_code=error.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def _named(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _named(request: ApiRequest, error: Exception) -> Response[bytes]:
     assert isinstance(error, ObmenError)
     if isinstance(error, SetupError):
         log.error("setup is broken", problem=str(error))
     return respond(request, error)
 
 
-def _http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _http(request: ApiRequest, error: Exception) -> Response[bytes]:
     """What the framework refused by itself."""
     assert isinstance(error, HTTPException)
     match error.status_code:
@@ -74,7 +107,7 @@ def _http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         case 405:
             return respond(request, MethodNotAllowed("request.no_method", path=request.url.path, method=request.method))
         case 413:
-            limit = request.app.state.obmen.settings.limits.body_bytes
+            limit = request.obmen.settings.limits.body_bytes
             return respond(request, TooLarge("request.too_large", limit=limit))
         case status if status < 500:
             return respond(request, BadRequest("request.invalid", problem=error.detail))
@@ -82,25 +115,28 @@ def _http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
             return _unexpected(request, error)
 
 
-def _database(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _database(request: ApiRequest, error: Exception) -> Response[bytes]:
     log.error("the database does not answer", problem=repr(error))
     return respond(request, Unavailable("request.database_away"))
 
 
-def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _unexpected(request: ApiRequest, error: Exception) -> Response[bytes]:
     number = secrets.token_hex(8)
     log.error("unexpected error", request=number, path=request.url.path, exc_info=error)
     return respond(request, Unexpected("request.unexpected", request=number))
 
 
-HANDLERS: Final[ExceptionHandlersMap] = {
-    ObmenError: _named,
-    HTTPException: _http,
-    asyncpg.PostgresConnectionError: _database,
-    asyncpg.CannotConnectNowError: _database,
-    asyncpg.InterfaceError: _database,
-    asyncpg.InternalClientError: _database,
-    ConnectionError: _database,
-    TimeoutError: _database,
-    Exception: _unexpected,
-}
+HANDLERS: Final = cast(  # the application's request_class makes the requests
+    "ExceptionHandlersMap",
+    {
+        ObmenError: _named,
+        HTTPException: _http,
+        asyncpg.PostgresConnectionError: _database,
+        asyncpg.CannotConnectNowError: _database,
+        asyncpg.InterfaceError: _database,
+        asyncpg.InternalClientError: _database,
+        ConnectionError: _database,
+        TimeoutError: _database,
+        Exception: _unexpected,
+    },
+)

@@ -1,33 +1,67 @@
-"""What stands on the wire: JSON bodies, query strings, answers. Called by all resources."""
+"""What stands on the wire: requests with what the application hands to handlers, JSON bodies, query strings, answers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
+import msgspec
 from litestar import MediaType, Request, Response
+from litestar.datastructures import State
 
-from obmen.domain.encoding import encode
+from obmen.api.connections import application
 from obmen.domain.field_types import shown
-from obmen.domain.queries.filters import read_json as read_json_parameter
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_json
-from obmen.errors import BadRequest, InvalidFilter, TooLarge
-from obmen.ports import RecordsQuery
-from obmen.settings import Limits
+from obmen.domain.rights.policies import Caller
+from obmen.errors import BadRequest, TooLarge
+from obmen.services.application import Application
 
-ApiRequest = Request[Any, Any, Any]
+Value = TypeVar("Value")
 
 _LARGE_BYTES: Final = 65_536
 
 
-def answer(value: Any, status: int = 200) -> Response[bytes]:
-    """``value`` as JSON."""
-    return Response(encode(value), status_code=status, media_type=MediaType.JSON)
+class ApiRequest(Request[Caller, None, State]):
+    """A request, and the application it came to."""
+
+    @property
+    def obmen(self) -> Application:
+        """The use cases."""
+        return application(self)
+
+    @property
+    def query_text(self) -> str:
+        """The query string as it was sent."""
+        return self.scope["query_string"].decode("latin-1")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the query string, brackets read."""
+        text = self.query_text
+        return query_strings.parse(text, depth=self.obmen.settings.limits.depth) if text else {}
 
 
-async def body(request: ApiRequest, limits: Limits, limit: int | None = None) -> bytes:
+class Json(Response[Value]):
+    """An answer of this shape that is JSON already, as PostgreSQL made it."""
+
+    def __init__(self, content: bytes, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(cast("Value", content), media_type=MediaType.JSON, headers=dict(headers or {}))
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It is done; there is nothing to say."""
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """It is made."""
+
+    id: str
+
+
+async def body(request: ApiRequest, limit: int | None = None) -> bytes:
     """The request's body; `TooLarge` past the limit, before it is all read, `BadRequest` where it comes too slowly or ends too early."""
+    limits = request.obmen.settings.limits
     most = min(limits.body_bytes, limit or limits.body_bytes)
     content = bytearray()
     more = True
@@ -56,61 +90,16 @@ async def _discard(request: ApiRequest, left: int) -> None:
         left -= len(message.get("body", b""))
 
 
-async def aside(read: Callable[[], Any], size: int) -> Any:
+async def aside(read: Callable[[], Value], size: int) -> Value:
     """``read()``, in a thread where there is much to read: other requests go on meanwhile."""
     return read() if size < _LARGE_BYTES else await asyncio.to_thread(read)
 
 
-async def json_object(request: ApiRequest, limits: Limits) -> dict[str, Any]:
+async def json_object(request: ApiRequest) -> dict[str, Any]:
     """The JSON object of the body; `BadRequest` for anything else."""
-    content = await body(request, limits) or b"{}"
-    value = await aside(partial(read_json, content, depth=limits.depth), len(content))
+    content = await body(request) or b"{}"
+    depth = request.obmen.settings.limits.depth
+    value = await aside(partial(read_json, content, depth=depth), len(content))
     if not isinstance(value, dict):
         raise BadRequest("request.not_object", sent=shown(value))
     return value
-
-
-def query(request: ApiRequest, limits: Limits) -> dict[str, Any]:
-    """The parameters of the query string, brackets read."""
-    text = request.scope["query_string"].decode("latin-1")
-    return query_strings.parse(text, depth=limits.depth) if text else {}
-
-
-def whole_number(parameters: dict[str, Any], name: str, default: int, low: int, high: int) -> int:
-    """A whole number among the parameters, ``default`` without one; `InvalidFilter` outside ``low … high``."""
-    text = query_strings.text_of(parameters, name).strip()
-    if not text:
-        return default
-    try:
-        number = int(text)
-    except ValueError:
-        number = low - 1
-    if not low <= number <= high:
-        raise InvalidFilter("filter.not_number", name=name, low=low, high=high, sent=shown(text))
-    return number
-
-
-def fields_parameter(parameters: dict[str, Any]) -> Any:
-    """``fields``: JSON, a list, or ids with commas."""
-    return read_json_parameter(parameters.get("fields"), "fields")
-
-
-def records_query(parameters: dict[str, Any], limits: Limits) -> RecordsQuery:
-    """Which records are asked for (contract: Records); `InvalidFilter` says which parameter does not fit."""
-    if not parameters:
-        return _ALL
-    ids = parameters.get("id", [])
-    return RecordsQuery(
-        filters=read_json_parameter(parameters.get("filters"), "filters"),
-        fields=fields_parameter(parameters),
-        search_text=query_strings.text_of(parameters, "searchText"),
-        ids=[str(item) for item in (ids if isinstance(ids, list) else [ids])],
-        sort_field=query_strings.text_of(parameters, "sortField"),
-        descending=whole_number(parameters, "sortType", 1, -1, 1) < 0,
-        limit=whole_number(parameters, "limit", 100, 0, limits.page),
-        offset=whole_number(parameters, "offset", 0, 0, 2**62),
-        offset_minutes=whole_number(parameters, "timezoneOffset", 0, -900, 900),
-    )
-
-
-_ALL = RecordsQuery()

@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from obmen import messages
-from obmen.bootstrap import Prepared
 from obmen.errors import ObmenError
+from obmen.services.installation.preparation import Prepared
 
 
 def language() -> str:

@@ -7,6 +7,7 @@ used by process runs through the port `obmen.ports.JavaScript`.
 import asyncio
 import os
 import re
+import secrets
 import signal
 import socket
 import struct
@@ -23,6 +24,8 @@ import msgspec
 
 from obmen import assets, settings
 from obmen.clients import sandbox
+from obmen.clients.plain_expressions import values_without_engine
+from obmen.clients.script_dates import paths_of_dates, with_dates
 from obmen.errors import ScriptFailed, SetupError, Unavailable
 from obmen.ports import Expression
 
@@ -32,16 +35,6 @@ _SOURCE_SHOWN: Final = 120
 _PIPELINED: Final = 2
 """Requests a child has at once: the next is there when one is done."""
 _WORDS: Final = re.compile(r"[^\x00-#%-/:-@\[-^`{-\x7f\s\ufeff]+")
-_NAME: Final = re.compile(
-    r"""(?!(?:arguments|async|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export
-    |extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|moment|new|null|package|private
-    |protected|public|return|static|super|switch|this|throw|true|try|typeof|undefined|var|void|while|with|yield|Infinity
-    |NaN|_)\Z)[A-Za-z_$][A-Za-z0-9_$]*""",
-    re.VERBOSE,
-)
-_SAFE_INTEGER: Final = 2**53 - 1
-_PLAIN: Final = re.compile(r"""'[^'"\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*"|0|[1-9][0-9]{0,14}|true|false|null""")
-"""Literals that mean in JSON what they mean in JavaScript."""
 _HIDDEN_NAMES: Final = re.compile(r"\beval\b|\\u")
 _LONE_SURROGATE: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
@@ -74,17 +67,18 @@ class JavaScriptSandbox:
 
     def __init__(self, script: settings.Script, vendor: Path = VENDOR) -> None:
         self._script = script
-        self._libraries = (vendor / "lodash.min.js", vendor / "moment.min.js")
+        self._vendor = vendor
+        self._mark = secrets.token_hex(8)
         self._children: list[_Child] = []
 
     async def start(self) -> None:
         """Starts the children, which warm up by themselves. `SetupError`: a library is missing, the time zone is unknown."""
-        for file in self._libraries:
-            if not file.is_file():
+        for name in sandbox.FILES:
+            if not (file := self._vendor / name).is_file():
                 raise SetupError("setup.assets_missing", asset=file)
         _check_timezone(self._script.timezone)
-        limits = (str(self._script.time_s), str(self._script.memory_bytes))
-        command = (sys.executable, "-I", sandbox.__file__, *map(str, self._libraries), *limits)
+        given = (str(self._vendor), self._mark, str(self._script.time_s), str(self._script.memory_bytes))
+        command = (sys.executable, "-I", sandbox.__file__, *given)
         environment = {"TZ": self._script.timezone}
         if "LD_LIBRARY_PATH" in os.environ:  # an interpreter outside the system's folders does not start without it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
@@ -97,36 +91,37 @@ class JavaScriptSandbox:
         await asyncio.gather(*(child.close() for child in children))
 
     async def evaluate(self, expressions: Sequence[Expression], variables: Mapping[str, Any]) -> list[Any]:
-        """The JSON values of ``expressions``, in order, by one round trip. `ScriptFailed` names the one that failed.
+        """The values of ``expressions``, in order, by one round trip. `ScriptFailed` names the one that failed.
 
         A dotted path of ``Expression.into`` makes the objects it lacks, in place of anything that is no object.
         """
         self._check_open()
-        if (known := _without_engine(expressions, variables)) is not None:
+        if (known := values_without_engine(expressions, variables)) is not None:
             return known
         sources = [expression.source for expression in expressions]
         pairs = [(expression.source, expression.into) for expression in expressions]
-        return await self._ask({"v": _mentioned(sources, variables), "e": pairs}, sources)
+        return await self._ask({"e": pairs}, sources, variables)
 
     async def run(self, code: str, variables: Mapping[str, Any]) -> Any:
-        """What ``code``, the body of a function that sees ``variables``, returns as JSON; `ScriptFailed` where it throws."""
-        return (await self._ask({"v": _mentioned([code], variables), "c": code}, [code]))[0]
+        """What ``code``, the body of a function that sees ``variables``, returns; `ScriptFailed` where it throws."""
+        return (await self._ask({"c": code}, [code], variables))[0]
 
-    async def _ask(self, request: dict[str, Any], sources: Sequence[str]) -> list[Any]:
+    async def _ask(self, task: dict[str, Any], sources: Sequence[str], variables: Mapping[str, Any]) -> list[Any]:
         self._check_open()
         child = min(self._children, key=len)
+        used = _mentioned(sources, variables)
         try:
-            body = await child.ask(msgspec.json.encode(request))
+            body = await child.ask(msgspec.json.encode({"v": used, "d": paths_of_dates(used), **task}))
         except _Ended as ended:
             kind = "time" if ended.returncode == -signal.SIGALRM else "crashed"
-            self._fail(_Failure(kind, 0), sources, is_code="c" in request)
+            self._fail(_Failure(kind, 0), sources, is_code="c" in task)
         try:
             answer = _read_answer(body)
         except (msgspec.DecodeError, RecursionError) as error:
             raise ScriptFailed("script.unreadable", source=_shown(sources[0]), problem=error) from error
         if answer.failure is not None:
-            self._fail(answer.failure, sources, is_code="c" in request)
-        return answer.values
+            self._fail(answer.failure, sources, is_code="c" in task)
+        return with_dates(answer.values, self._mark) if self._mark.encode() in body else answer.values
 
     def _check_open(self) -> None:
         if not self._children:
@@ -162,6 +157,7 @@ class _Child(asyncio.Protocol):
         self._received = bytearray()
         self._process: asyncio.subprocess.Process | None = None
         self._transport: asyncio.Transport | None = None
+        self._disconnected = asyncio.Event()
         self._change: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -182,37 +178,45 @@ class _Child(asyncio.Protocol):
     async def start(self) -> None:
         """Starts the process and hands it everything that waits. `SetupError` where it cannot be started."""
         ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=theirs.fileno(),
-                stdout=asyncio.subprocess.DEVNULL,
-                env=self._environment,
-                start_new_session=True,
-            )
-        except OSError as error:
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    env=self._environment,
+                    start_new_session=True,
+                )
+            await loop.create_unix_connection(lambda: self, sock=ours)
+        except BaseException as error:
             ours.close()
-            raise SetupError("script.engine_missing", problem=error) from error
-        finally:
-            theirs.close()
-        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
+            if isinstance(error, OSError):
+                raise SetupError("script.engine_missing", problem=error) from error
+            raise
 
     async def close(self) -> None:
         """Ends the process, and fails what waits with `Unavailable`."""
         self._closed = True
+        await self._end()
+        if self._change is not None:  # it may have started another process
+            await self._change
+            await self._end()
+        self._fail_all(Unavailable("script.closed"))
+
+    async def _end(self) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
         if self._transport is not None:
-            self._transport.close()
-        if self._change is not None:
-            await self._change
-        self._fail_all(Unavailable("script.closed"))
+            self._transport.abort()
+            await self._disconnected.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
         self._transport = cast("asyncio.Transport", transport)
+        self._disconnected.clear()
         self._received.clear()
         self._hand_over()
 
@@ -233,6 +237,7 @@ class _Child(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop: the process has ended, or is about to."""
         self._transport = None
+        self._disconnected.set()
         if not self._closed:
             # Only the oldest had begun; the others have had no effect and are asked again.
             begun = self._sent.popleft()[1] if self._sent else None
@@ -275,42 +280,19 @@ class _Child(asyncio.Protocol):
                 answer.set_exception(error)
 
 
-def _without_engine(expressions: Sequence[Expression], variables: Mapping[str, Any]) -> list[Any] | None:
-    """The values where every expression is a variable or a plain literal, as most parameters are; None where one is more."""
-    values = []
-    for expression in expressions:
-        source = expression.source.strip(" \t\r\n")
-        if source in variables and _NAME.fullmatch(source) and not _rounded(variables[source]):
-            values.append(variables[source])
-        elif _PLAIN.fullmatch(source):
-            values.append(msgspec.json.decode(f'"{source[1:-1]}"' if source[0] in "'\"" else source))
-        else:
-            return None
-        if expression.into is not None:
-            if "." in expression.into:  # what a path means on lists is the engine's to say
-                return None
-            variables = {**variables, expression.into: values[-1]}
-    return values
-
-
-def _rounded(value: Any) -> bool:
-    """Whether JavaScript may write a number otherwise than it came."""
-    return isinstance(value, float) or (isinstance(value, int) and abs(value) > _SAFE_INTEGER)
-
-
 @lru_cache(4096)
 def _words(source: str) -> frozenset[str] | None:
     """Everything in ``source`` that may be a variable; None where that cannot be read off it."""
     return None if _HIDDEN_NAMES.search(source) else frozenset(_WORDS.findall(source))
 
 
-def _mentioned(sources: Sequence[str], variables: Mapping[str, Any]) -> Mapping[str, Any]:
+def _mentioned(sources: Sequence[str], variables: Mapping[str, Any]) -> dict[str, Any]:
     """The variables the sources may use: a process carries megabytes, an expression looks at one or two."""
     found: dict[str, Any] = {}
     for source in sources:
         words = _words(source)
         if words is None:
-            return variables
+            return dict(variables)
         found.update((word, variables[word]) for word in words if word in variables)
     return found
 

@@ -1,14 +1,18 @@
-// The inside of a sandbox: called once per context with the factories of lodash and moment, gives back `answer`.
+// The inside of a sandbox: called once per context by sandbox.py, gives back `answer` and `install`.
 //
 // Law: a run leaves nothing behind. Every object a run can reach that outlives it is frozen; what it adds to the global
-// object is removed after it; moment is made anew for each run that uses it (its settings are all over its inside);
-// a context that cannot be cleaned says so (`soiled`) and is thrown away by sandbox.py.
-(function (makeLodash, makeMoment) {
+// object is removed after it; a context that cannot be cleaned says so (`soiled`) and is thrown away by sandbox.py.
+//
+// lodash and moment are shared by the runs and frozen. What a run would change of them it is not told of: it is ended, and run again
+// with libraries of its own (`again`: "own"); expressions and code have no effects, so nobody notices. In the same way a run is ended
+// that uses Intl or crypto before they are there (`again`: "intl", "node"): sandbox.py installs them outside the limits of a run.
+(function (given) {
   "use strict";
 
+  const { makeLodash, makeMoment, momentLocales, shareMoment, correctLocalTime, dependOnLocale, mark, timeZone } = given;
   const { parse, stringify } = JSON;
   const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, isExtensible } = Object;
-  const { deleteProperty, ownKeys } = Reflect;
+  const { apply, construct, deleteProperty, getOwnPropertyDescriptor: describe, has, ownKeys } = Reflect;
   const { isError } = Error;
   const evaluate = eval; // called by another name it sees the global scope only
   const call = Function.prototype.call;
@@ -21,23 +25,54 @@
     delete globalThis[name];
   delete Error.prepareStackTrace;
   delete Error.stackTraceLimit;
+  delete RegExp.prototype.compile; // it changes a pattern although its object is frozen
   BigInt.prototype.toJSON = function toJSON() {
     throw new TypeError("a BigInt is no JSON value, convert it with Number() or String()");
   };
 
+  // ---- Runs that have to be run again.
+  let wanted = null; // what for
+  const AGAIN = freeze(new Error("this run is run again"));
+  const demand = (what) => {
+    wanted ??= what;
+    throw AGAIN;
+  };
+  const demandOwn = () => demand("own");
+  const installed = {};
+  let isMaking = false; // whether lodash or moment is being made: they look for Buffer
+  const library = (name) => (isMaking ? {} : (installed[name] ?? demand(name)));
+
+  // ---- Dates: what becomes JSON is noted, so that an answer without dates is not searched for them.
+  correctLocalTime();
+  let isDated = false;
+  const onDate = () => { isDated = true; };
+  const replace = (prototype, methods) => {
+    for (const key of ownKeys(methods)) defineProperty(prototype, key, { value: methods[key], writable: true, enumerable: false, configurable: true });
+  };
+  const nativeToJSON = Date.prototype.toJSON;
+  replace(Date.prototype, {
+    toJSON(key) {
+      onDate();
+      return apply(nativeToJSON, this, [key]);
+    },
+  });
+
+  dependOnLocale(library, replace);
+
   // ---- What is frozen.
   // A frozen property forbids `object.toString = …` on everything that inherits it; an accessor that defines it there does not.
-  const letHeirsOverride = (prototype, key) => {
+  const refuseChange = (key) => { throw new TypeError(`'${key}' of a built-in object is read-only`); };
+  const letHeirsOverride = (prototype, key, onChange = refuseChange) => {
     const { value, writable, configurable, enumerable } = getOwnPropertyDescriptor(prototype, key);
     if (!writable || !configurable) return;
     const set = function (next) {
-      if (this === prototype) throw new TypeError(`'${key}' of a built-in object is read-only`);
+      if (this === prototype) onChange(key);
       defineProperty(this, key, { value: next, writable: true, enumerable: true, configurable: true });
     };
     defineProperty(prototype, key, { get: () => value, set, enumerable, configurable: true });
   };
 
-  const frozen = new Set([globalThis]);
+  const frozen = new WeakSet([globalThis]);
   const freezeAll = (...roots) => {
     while (roots.length) {
       const object = roots.pop();
@@ -52,7 +87,7 @@
   };
 
   const builtIns = ownKeys(globalThis).map((key) => globalThis[key]).filter((value) => value !== globalThis);
-  for (const { prototype } of builtIns.filter((value) => typeof value === "function" && value.prototype))
+  for (const { prototype } of [...builtIns, getPrototypeOf(Int8Array)].filter((value) => typeof value === "function" && value.prototype))
     if (prototype !== Iterator.prototype)
       for (const key of ownKeys(prototype)) if (typeof key === "string") letHeirsOverride(prototype, key);
   freezeAll(
@@ -63,9 +98,39 @@
     "".matchAll(/./g), Iterator.from({ next() {} }), Iterator.concat && Iterator.concat(), new Int8Array().values(),
   );
 
+  // A view of a shared library: reading one of its functions gives a view of that; what could change it demands a library of the
+  // run's own, and so does reading an object, through which it could be changed.
+  const viewOf = (target, views, check) => {
+    if (views.has(target)) return views.get(target);
+    const seen = (value) => {
+      if (typeof value === "function") return viewOf(value, views);
+      return value !== null && typeof value === "object" ? demandOwn() : value;
+    };
+    const view = new Proxy(function () {}.bind(), {
+      apply: (_, self, given) => {
+        if (check !== undefined) check(given);
+        return apply(target, self, given);
+      },
+      construct: (_, given, newTarget) => construct(target, given, newTarget === view ? target : newTarget),
+      get: (_, key) => seen(target[key]),
+      has: (_, key) => has(target, key),
+      ownKeys: () => ownKeys(target).filter((key) => key !== "prototype"),
+      getOwnPropertyDescriptor: (_, key) => {
+        const found = key === "prototype" ? undefined : describe(target, key);
+        return found && { value: seen(target[key]), writable: true, enumerable: found.enumerable, configurable: true };
+      },
+      set: demandOwn, defineProperty: demandOwn, deleteProperty: demandOwn, setPrototypeOf: demandOwn, preventExtensions: demandOwn,
+    });
+    frozen.add(view); // in its way
+    views.set(target, view);
+    return view;
+  };
+
   const lodash = makeLodash();
   let count = 0;
   lodash.mixin({ uniqueId: (prefix) => (prefix == null ? "" : String(prefix)) + ++count }, { chain: false });
+  const lodashViews = new Map();
+  lodash.placeholder = viewOf(lodash, lodashViews); // scripts know lodash by its view only
   let hidden = [];
   lodash.isEqualWith([1], [1], (...seen) => { hidden.push(seen[5]); });
   hidden = hidden.filter(Boolean).flatMap((stack) => [stack, stack.__data__]);
@@ -73,22 +138,48 @@
   freezeAll(lodash, lodash([1]).map(String), lodash([1]).map(String).__wrapped__, lodash.chain(1), ...hidden, cache,
     ...Object.values(cache.__data__));
 
+  const moments = shareMoment(makeMoment, momentLocales, { demandOwn, letHeirsOverride, freezeAll, onDate });
+  let momentViews = new Map();
+  const sharedMoment = () => {
+    const moment = moments.shared();
+    if (!momentViews.has(moment)) momentViews = new Map();
+    return viewOf(moment, momentViews, moments.check);
+  };
+
   // ---- The global names.
-  let own = {}; // what `_` and `moment` are for the present run
+  let isOwn = false; // whether the present source gets libraries of its own
+  let own = {}; // what the offered names are for the present run
   const offer = (name, make) => {
     const get = () => {
       if (!hasOwn(own, name)) {
-        own[name] = undefined; // the library looks at its own name while it is made
-        own[name] = make();
+        const made = make();
+        if (isMaking) return made;
+        own[name] = made;
       }
       return own[name];
     };
     const set = (value) => { own[name] = value; };
     defineProperty(globalThis, name, { get: freeze(get), set: freeze(set), enumerable: false, configurable: false });
   };
-  let alters = false; // whether the present source sets lodash up: then it gets one of its own
-  offer("_", () => (alters ? lodash.runInContext() : lodash));
-  offer("moment", makeMoment);
+  const making = (make) => {
+    if (isMaking) return undefined; // a library looks at its own name while it is made
+    isMaking = true;
+    try {
+      return make();
+    } finally {
+      isMaking = false;
+    }
+  };
+  offer("_", () => (isOwn ? making(() => lodash.runInContext()) : viewOf(lodash, lodashViews)));
+  offer("moment", () => making(isOwn ? moments.own : sharedMoment));
+  offer("Intl", () => library("intl").Intl);
+  let seed = ""; // of the present run's random bytes
+  offer("crypto", () => {
+    const { begin, crypto } = library("node");
+    begin(seed);
+    return crypto;
+  });
+  offer("Buffer", () => library("node").Buffer);
   for (const key of ownKeys(globalThis)) {
     const { value } = getOwnPropertyDescriptor(globalThis, key);
     if (value !== undefined) defineProperty(globalThis, key, { value, writable: false, configurable: false });
@@ -98,6 +189,7 @@
   const clean = () => {
     own = {};
     count = 0;
+    moments.clean();
     if (ownKeys(globalThis).length !== names.size)
       for (const key of ownKeys(globalThis)) if (!names.has(key)) deleteProperty(globalThis, key);
     return ownKeys(globalThis).length === names.size && isExtensible(globalThis) && getPrototypeOf(globalThis) === Object.prototype;
@@ -135,7 +227,8 @@
       source = {
         // Names can be spelled so that no reading finds them: then every variable is handed over.
         words: /\beval\b|\\u/.test(text) ? null : [...new Set(text.match(/[^\x00-#%-/:-@[-^`{-\x7f\s]+/g))].filter(isName),
-        alters: /templateSettings|mixin/.test(text),
+        // Through these it gets at the inside of what moment makes, which no view guards.
+        isOwn: /__proto__|constructor|PrototypeOf|_locale|localeData|\.lang\b/.test(text),
         body: isCode ? text : text.replace(/[;\s]+$/, "") || "undefined",
         compiled: new Map(),
       };
@@ -144,8 +237,7 @@
     return source;
   };
 
-  const valueOf = (text, isCode, variables) => {
-    const source = sourceFor(text, isCode);
+  const valueOf = (source, isCode, variables) => {
     const parameters = (source.words ?? ownKeys(variables).filter(isName)).filter((name) => hasOwn(variables, name));
     const key = parameters.join(",");
     let made = source.compiled.get(key);
@@ -154,7 +246,6 @@
       if (source.compiled.size > 16) source.compiled.clear();
       source.compiled.set(key, made);
     }
-    alters = source.alters;
     return made(...parameters.map((name) => variables[name])).call(undefined);
   };
 
@@ -186,8 +277,10 @@
 
   const failure = (error) => {
     try {
+      // Where there is no memory for an error, the engine throws null; so may a source.
+      if (error === null && !/\bthrow\b|reject|\beval\b|\\u/.test(present?.body)) return { kind: "memory" };
       const problem = told(error).slice(0, 1000);
-      if (problem === "null" || problem.startsWith("InternalError: out of memory")) return { kind: "memory" };
+      if (problem.startsWith("InternalError: out of memory")) return { kind: "memory" };
       if (problem === "RangeError: Maximum call stack size exceeded") return { kind: "stack" };
       return { kind: "thrown", problem, line: isError(error) ? line(error) : null };
     } catch {
@@ -195,34 +288,75 @@
     }
   };
 
-  // ---- One request: `{"v": variables, "e": [[source, into], …]}` or `{"v": variables, "c": code}`, as JSON text.
-  let at = 0;
-  const perform = (text) => {
-    const { v: variables, e: expressions, c: code } = parse(text);
+  // ---- Values that leave: JSON in which a date is its ISO text behind `mark`, which nobody outside knows.
+  const ISO = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+  const isDate = (value) => value !== null && typeof value === "object" && (value instanceof Date || value._isAMomentObject === true);
+  const withMark = function (key, value) {
+    return typeof value === "string" && isDate(this[key]) && ISO.test(value) ? mark + value : value;
+  };
+  const revive = (key, value) => (typeof value === "string" && value.startsWith(mark) ? new Date(value.slice(mark.length)) : value);
+  const jsonOf = (value) => {
+    isDated = false;
+    const json = stringify(value) ?? "null";
+    return isDated ? stringify(value, withMark) : json;
+  };
+
+  // ---- One request, as JSON text: `{"v": variables, "d": [path of a date in them, …], "e": [[source, into], …]}`, or "c": code for "e".
+  let at = 0; // the place of the source that is run, and itself
+  let present;
+  const perform = (text, mustOwn) => {
+    const { v: variables, d: dates, e: expressions, c: code } = parse(text);
+    for (const path of dates) {
+      const key = path.pop();
+      const holder = path.reduce((object, step) => object[step], variables);
+      holder[key] = new Date(holder[key]);
+    }
     const isCode = code !== undefined;
+    const pairs = isCode ? [[code, null]] : expressions;
+    isOwn = mustOwn;
+    for (const pair of pairs) isOwn = (pair[0] = sourceFor(pair[0], isCode)).isOwn || isOwn;
     const answers = [];
-    for (const [source, into] of isCode ? [[code, null]] : expressions) {
+    for (const [source, into] of pairs) {
+      present = source;
       const value = valueOf(source, isCode, variables);
       if (value instanceof Promise) return { kind: "promise" };
-      const json = stringify(value) ?? "null";
+      const json = jsonOf(value);
       answers.push(json);
-      if (into !== null) store(variables, into, parse(json));
+      if (into !== null) store(variables, into, isDated ? parse(json, revive) : parse(json));
       at += 1;
     }
     return answers;
   };
 
-  return (text) => {
-    if (text === undefined) return at; // which of the expressions was cut off
+  const install = (name, make) => {
+    const made = make(undefined, {});
+    installed[name] = name === "intl" ? made.default(timeZone) : made.default();
+    freezeAll(installed[name]);
+  };
+
+  // `answer(request, mustOwn, seed)`: `mustOwn` gives the run libraries of its own, from `seed` come random bytes.
+  // `answer(name, make)` installs a library; `answer()` is the place of the source that was cut off.
+  return (text, mustOwn, entropy) => {
+    if (text === undefined) return at;
+    if (typeof mustOwn === "function") return install(text, mustOwn);
     at = 0;
+    present = undefined;
+    wanted = null;
+    seed = entropy;
     let found;
+    let thrown;
     try {
-      found = perform(text);
+      found = perform(text, mustOwn);
     } catch (error) {
+      thrown = error;
       found = failure(error);
     }
-    const isClean = clean() && found.kind !== "memory";
+    const isClean = clean() && found.kind !== "memory" && thrown !== null;
     const soiled = isClean ? "" : '"soiled":true,';
+    if (wanted !== null) {
+      if (wanted === "own") present.isOwn = true;
+      return ['{"again":"', wanted, '",', soiled, '"values":[]}'].join("");
+    }
     // Joined, not concatenated: QuickJS makes a rope of a long concatenation, which its Python binding cannot take.
     return found.kind === undefined
       ? ["{", soiled, '"values":[', found.join(","), "]}"].join("")

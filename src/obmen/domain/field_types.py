@@ -1,24 +1,66 @@
 """What a field type is. Each type is one file in ``fields``; this module is what they share.
 
-A type knows its column, how a value of the API becomes a stored value and back, how a filter compares, and what its
-part of a record's title is. Stored values are what asyncpg takes and gives for the column's PostgreSQL type.
-Called by ``records`` (values), ``filters`` (conditions) and ``storage`` (columns).
+A type knows its column, how a value of the API becomes a stored one, which rendering makes JSON of it, which tests its
+filters come to, and how records are sorted by it. It contains no SQL: renderings, tests and orders are closed sets that
+``storage/statements`` compiles. Called by ``domain/records``, ``domain/queries`` and ``storage/statements``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
-import sqlalchemy as sa
 
 from obmen.domain.catalogs.schema import Field, Schema
+from obmen.domain.files import ExternalFile, KeptFile, NewFile, StoredFile
 from obmen.domain.numbers import decimal
-from obmen.errors import FieldProblem, InvalidCatalog, InvalidFilter
+from obmen.domain.queries.filters import Empty, Filter, Test, Within
+from obmen.domain.record_ids import RecordId
+from obmen.domain.renderings import Rendering
+from obmen.errors import FieldProblem, InvalidFilter
 
-Condition = sa.ColumnElement[bool]
-Column = sa.ColumnClause[Any]
+Order: TypeAlias = Literal["value", "text", "items", "link", "employee", "presence"]
+"""How records are sorted: by the stored value; by text as people compare it; by the place of the first item in the field's
+list; by the title of the first linked record, or employee; by whether there is a value."""
+Index: TypeAlias = Literal["words", "contacts", "members", "item"]
+"""What is indexed beside the order: parts of text, parts of contacts, members of a list, the one item."""
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A record that a value points at; ``catalog`` is a number."""
+
+    catalog: int
+    record: RecordId
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A text that is sealed before it is stored."""
+
+    text: str
+
+
+class ContactEntry(msgspec.Struct, frozen=True):
+    """A phone, an address of mail, a link or any other text, with what the user wrote beside it."""
+
+    contact: str
+    comment: str = ""
+
+
+Parsed: TypeAlias = (
+    bool
+    | int
+    | Decimal
+    | str
+    | datetime
+    | Secret
+    | tuple[int, ...]
+    | tuple[Reference, ...]
+    | tuple[ContactEntry, ...]
+    | tuple[StoredFile | NewFile | ExternalFile | KeptFile, ...]
+    | None
+)
+"""A value that fits its field; what it points at has not been looked up yet."""
 
 
 class WriteContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,25 +72,15 @@ class WriteContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FilterContext(Protocol):
-    """What comparing may depend on; implemented by ``filters``."""
+    """What reading a filter may depend on; implemented by ``queries.reading``."""
 
     schema: Schema
     user_id: int | None
     offset_minutes: int
 
-    def linked(self, catalog_id: int, filters: Any) -> sa.ScalarSelect[Any]:
-        """The ids of the records of another catalog that match ``filters``."""
+    def linked(self, catalog: int, filters: Any) -> Filter:
+        """The filter on the records of another catalog; `InvalidFilter` where it does not fit."""
         ...
-
-
-class Link(msgspec.Struct, frozen=True):
-    """A record that a value points at."""
-
-    catalog_id: int
-    record_id: int
-
-
-Render = Callable[..., Any]
 
 
 class FieldType:
@@ -56,52 +88,58 @@ class FieldType:
 
     name: ClassVar[str]
     column: ClassVar[str | None]
-    """PostgreSQL type of the column; ``None``: the field holds no value (a heading)."""
-    empty: ClassVar[Any] = None
-    """What the API answers for no value."""
+    """PostgreSQL type of the column; ``None``: the field holds no value."""
+    always: ClassVar[str | None] = None
+    """SQL of the value that stands where none was given; ``None``: the column may be empty."""
     searched: ClassVar[bool] = False
     """Quick search looks here."""
+    order: ClassVar[Order | None] = None
+    """``None``: records are not sorted by it."""
+    indexes: ClassVar[tuple[Index, ...]] = ()
+    settings: ClassVar[Mapping[str, Any]] = {}
+    """What ``config`` holds where it was not given."""
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The settings to store; `InvalidCatalog` where they do not fit."""
-        return dict(config)
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
+        """The settings to store; `InvalidCatalog` where they do not fit. ``previous`` is what is stored now."""
+        return {**self.settings, **config}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
-        """The stored value; `FieldProblem` where ``value`` is none of this type. ``None`` is an empty value and never comes here."""
+    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
+        """``config`` as answers show it."""
+        return {**self.settings, **field.config}
+
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
+        """What ``value`` means; `FieldProblem` where it is none of this type. ``None`` is an empty value and never comes here."""
         raise NotImplementedError
 
-    def default(self, field: Field, context: WriteContext) -> Any:
-        """The stored value of a new record that does not name this field."""
+    def nothing(self) -> Parsed:
+        """What an empty value is stored as."""
         return None
 
-    def select(self, field: Field, schema: Schema, namespace: str) -> tuple[str, ...]:
-        """SQL of the columns that `renderer` takes; the record's row is ``r``, ``namespace`` qualifies tables."""
-        return (f"r.{field.column}",)
+    def default(self, field: Field, context: WriteContext) -> Parsed:
+        """The value of a new record that does not name this field."""
+        return None
 
-    def renderer(self, field: Field, schema: Schema) -> Render:
-        """Makes the API's value of what `select` gave."""
-        empty = self.empty
-        return lambda stored: empty if stored is None else stored
-
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
-        """SQL that holds for records whose value matches ``value``; `InvalidFilter` where it cannot be compared."""
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """How the stored value becomes JSON."""
         raise NotImplementedError
 
-    def is_empty(self, column: Column) -> Condition:
-        """SQL that holds for records without a value."""
-        return column.is_(None)
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
+        """The test that ``value`` of a filter comes to; `InvalidFilter` where the field cannot be compared with it."""
+        raise NotImplementedError
 
-    def search(self, column: Column, pattern: str) -> Condition:
-        """SQL that holds where quick search finds ``pattern`` (LIKE with ``\\`` as escape)."""
-        return column.ilike(pattern, escape="\\")
+    def empty(self) -> Test:
+        """The test that records without a value pass."""
+        return Empty()
 
-    def title(self, value: str) -> str | None:
-        """SQL of the record's title, ``value`` being SQL of the stored value; ``None``: the next field gives the title."""
-        return None
+    def names_record(self, field: Field) -> bool:
+        """Whether the first field of this type gives the record its title."""
+        return False
 
-    def links(self, field: Field, stored: Any, schema: Schema) -> Iterable[Link]:
-        """The records that a stored value points at, to be checked before it is written."""
-        return ()
+    def is_filterable(self, field: Field) -> bool:
+        """Whether filters, sorting and search may look at its values."""
+        return self.column is not None
 
 
 def shown(value: Any) -> str:
@@ -122,12 +160,12 @@ def filter_problem(kind: str, field: Field, value: Any) -> InvalidFilter:
 
 def clean_text(field: Field, value: str) -> str:
     """``value``, or a `FieldProblem` where PostgreSQL cannot store it."""
-    if "\x00" in value or not _encodable(value):
+    if "\x00" in value or not _is_encodable(value):
         raise problem("bad_characters", field, value.encode("utf-8", "replace").decode().replace("\x00", "\\u0000"))
     return value
 
 
-def _encodable(value: str) -> bool:
+def _is_encodable(value: str) -> bool:
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -135,10 +173,23 @@ def _encodable(value: str) -> bool:
     return True
 
 
-def like(text: str) -> str:
-    """A LIKE pattern (escape ``\\``) for texts that contain ``text``."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("\x00", "")
-    return f"%{escaped}%"
+def filter_text(field: Field, value: Any) -> str:
+    """The text that a filter looks for; `InvalidFilter` for an empty one, which would find everything, and for what is no text."""
+    if isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise filter_problem("not_text", field, value)
+    text = value if isinstance(value, str) else plain_number(value)
+    if "\x00" in text or not _is_encodable(text):
+        raise filter_problem("not_text", field, text.encode("utf-8", "replace").decode())
+    if not text:
+        raise filter_problem("empty", field, value)
+    return text
+
+
+def plain_number(value: float | Decimal) -> str:
+    """A number without exponent: ``10000``, not ``1E+4``."""
+    return format(Decimal(repr(value) if isinstance(value, float) else value), "f")
 
 
 def as_list(value: Any) -> Sequence[Any]:
@@ -146,24 +197,24 @@ def as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def between(field: Field, column: Column, value: Any, read: Callable[[Any, bool], Any]) -> Condition:
-    """``at ≤ column ≤ to`` for a range ``{at, to}`` (either may be missing), equality for a bare value.
+def within(field: Field, value: Any, read: Callable[[Any, bool], Decimal | datetime]) -> Within:
+    """``at ≤ stored ≤ to`` for a range ``{at, to}`` (either may be missing), equality for a bare value.
 
-    ``read(bound, is_end)`` makes a stored value of a bound or raises ``ValueError``.
+    ``read(bound, is_end)`` makes a stored value of a bound or raises ``ValueError``. A range without any bound is refused:
+    it would hold for everything.
     """
     if not isinstance(value, Mapping):
         value = {"at": value, "to": value}
-    if not value or set(value) - {"at", "to"}:
+    if set(value) - {"at", "to"}:
         raise filter_problem("not_range", field, value)
-    conditions = []
+    given = {key: bound for key, bound in value.items() if bound not in (None, "")}
+    if not given:
+        raise filter_problem("empty", field, value)
     try:
-        if value.get("at") not in (None, ""):
-            conditions.append(column >= read(value["at"], False))
-        if value.get("to") not in (None, ""):
-            conditions.append(column <= read(value["to"], True))
-    except ValueError:
+        low, high = (read(given[key], key == "to") if key in given else None for key in ("at", "to"))
+    except (ValueError, OverflowError):
         raise filter_problem("not_range", field, value) from None
-    return sa.and_(sa.true(), *conditions)
+    return Within(low, high)
 
 
 def number_within(field: Field, value: Any, low: Any, high: Any) -> Decimal:
@@ -177,67 +228,12 @@ def number_within(field: Field, value: Any, low: Any, high: Any) -> Decimal:
     return number
 
 
-class Items:
-    """The fixed choices of a field: ``config.items``, ids handed out in order and never again."""
-
-    @staticmethod
-    def configure(config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        """``config`` with an id for every item; `InvalidCatalog` where items are none."""
-        items = config.get("items", [])
-        if not isinstance(items, list) or not all(_is_item(item) for item in items):
-            raise InvalidCatalog("catalog.bad_items", sent=shown(items))
-        given = [str(item["id"]) for item in items if item.get("id") not in (None, "")]
-        if len(set(given)) != len(given):
-            raise InvalidCatalog("catalog.duplicate_items", sent=shown(items))
-        taken = [int(item_id) for item_id in given if item_id.isascii() and item_id.isdecimal()]
-        following = max([0, *taken, int((previous or {}).get("nextItem", 1)) - 1]) + 1
-        numbered = []
-        for item in items:
-            item_id = str(item.get("id") or "")
-            if not item_id:
-                item_id, following = str(following), following + 1
-            numbered.append({**item, "id": item_id})
-        return {**config, "items": numbered, "nextItem": following}
-
-    @staticmethod
-    def ids(field: Field, value: Any) -> list[str]:
-        """The chosen item ids, each once, in the order sent; `FieldProblem` for an id that is no choice."""
-        known = {item["id"] for item in field.config.get("items", ())}
-        chosen: dict[str, None] = {}
-        for item in as_list(value):
-            if isinstance(item, bool) or not isinstance(item, str | int) or str(item) not in known:
-                raise problem("no_item", field, item, accepted=shown(sorted(known)))
-            chosen[str(item)] = None
-        return list(chosen)
-
-    @staticmethod
-    def filter_ids(field: Field, value: Any) -> list[str]:
-        """The item ids of a filter; `InvalidFilter` where they are no ids. An id that is no choice matches nothing."""
-        ids = as_list(value)
-        texts = [str(item) for item in ids if isinstance(item, str | int) and not isinstance(item, bool)]
-        if len(texts) < len(ids) or any("\x00" in text for text in texts):
-            raise filter_problem("not_ids", field, value)
-        return texts
-
-    @staticmethod
-    def first(field: Field) -> str | None:
-        """The first item's id where the field takes it by default."""
-        items = field.config.get("items")
-        return items[0]["id"] if items and field.config.get("defaultValue") is True else None
+def require_one(field: Field, chosen: Sequence[Any], value: Any) -> None:
+    """A `FieldProblem` for several values where ``config.multiselect`` does not allow them."""
+    if len(chosen) > 1 and field.config.get("multiselect") is not True:
+        raise problem("one_value", field, value)
 
 
-def _is_item(item: Any) -> bool:
-    if not isinstance(item, Mapping) or isinstance(item.get("id"), bool):
-        return False
-    name = item.get("name")
-    return isinstance(name, str) and name != "" and isinstance(item.get("id"), str | int | None)
-
-
-def record_id(value: Any) -> int | None:
-    """A record's number from ``5`` or ``"5"``; ``None`` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value)
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        return None
-    return int(text)
+def references(parsed: Parsed) -> Iterable[Reference]:
+    """The records that a value points at."""
+    return (item for item in parsed if isinstance(item, Reference)) if isinstance(parsed, tuple) else ()

@@ -3,11 +3,14 @@
 import msgspec
 
 from obmen.services.accounts.accounts import Accounts
+from obmen.services.accounts.profiles import Profiles
 from obmen.services.catalogs.catalogs import Catalogs
+from obmen.services.catalogs.sections import Sections
 from obmen.services.files.files import Files
 from obmen.services.processes.listeners import Listeners
 from obmen.services.processes.processes import Processes
-from obmen.services.records.reading import Records
+from obmen.services.records.reading import RecordReader
+from obmen.services.records.writing import RecordWriter
 from obmen.services.schema.cache import CatalogCache
 from obmen.settings import Settings
 from obmen.storage.database import Database
@@ -20,8 +23,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     cache: CatalogCache
     accounts: Accounts
+    profiles: Profiles
+    sections: Sections
     catalogs: Catalogs
-    records: Records
+    records: RecordReader
+    writer: RecordWriter
     files: Files
     listeners: Listeners
     processes: Processes

@@ -25,6 +25,8 @@ else:  # asyncpg's classes take no type arguments when they run
 _NAME: Final = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
 _PATIENCE_S: Final = 30.0
 _RESERVE: Final = 4
+_STATEMENTS: Final = 500
+"""Prepared statements that a connection keeps."""
 _MIGRATION_LOCK: Final = 7_101_001
 
 
@@ -91,14 +93,18 @@ class Database:
 
 async def connect(url: str, schema: str, *, connections: int) -> Database:
     """A `Database` on ``url``; `SetupError` where PostgreSQL cannot be reached or is too old."""
-    session: dict[str, Any] = {
-        "command_timeout": 60,
-        "server_settings": {"application_name": "obmen", "timezone": "UTC", "jit": "off"},
+    settings = {
+        "application_name": "obmen",
+        "timezone": "UTC",
+        "jit": "off",
+        "random_page_cost": "1.1",
+        "plan_cache_mode": "force_generic_plan",  # statements are made so that one plan serves all values
     }
-    create = partial(asyncpg.create_pool, url, reset=_keep, **session)
+    session: dict[str, Any] = {"command_timeout": 60, "server_settings": settings, "statement_cache_size": _STATEMENTS}
+    create = partial(asyncpg.create_pool, url, reset=_keep)
     try:
-        pool = await create(min_size=1, max_size=connections)
-        reserve = await create(min_size=0, max_size=_RESERVE)
+        pool = await create(min_size=1, max_size=connections, **session)
+        reserve = await create(min_size=0, max_size=_RESERVE, **session)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SetupError("setup.database_unreachable", problem=error) from error
     async with pool.acquire() as connection:

@@ -1,4 +1,7 @@
-"""Content of files (security: data to the browser)."""
+"""Files: where their content is, and the content itself at the signed address that values of records carry.
+
+Content is served so that a browser runs nothing of it (docs/reference/files.md).
+"""
 
 from typing import Final
 from urllib.parse import quote
@@ -6,31 +9,34 @@ from urllib.parse import quote
 from litestar import Response, Router, get
 from litestar.response import Redirect
 
-from obmen.api.described import described
+from obmen.api.access import OPEN
+from obmen.api.connections import count_address
+from obmen.api.openapi import described
 from obmen.api.wire import ApiRequest
-from obmen.domain.field_types import record_id, shown
-from obmen.domain.rights import rights
-from obmen.errors import NotFound
 
 _SANDBOX: Final = "sandbox; default-src 'none'"
 
 
-@get("/{file_id:str}", operation_class=described())
-async def read_file(request: ApiRequest, file_id: str) -> Response[bytes] | Redirect:
-    """The content of a file, or the way to the system that keeps it."""
-    rights.require_admin(request.user)
-    number = record_id(file_id)
-    if number is None:
-        raise NotFound("files.none", file=shown(file_id))
-    file = await request.app.state.obmen.files.read(number)
+@get("/api/v1/files/{file_id:str}", status_code=302, tags=["Files"], operation_class=described())
+async def read_file(request: ApiRequest, file_id: str) -> Redirect:
+    """Leads to the content of a file."""
+    return Redirect(await request.obmen.files.location(request.user, file_id))
+
+
+@get("/files/{name:str}", opt={OPEN: True}, include_in_schema=False)
+async def read_content(request: ApiRequest, name: str) -> Response[bytes]:
+    """The content of a file, for whoever has its signed address."""
+    count_address(request)
+    file = await request.obmen.files.open(name)
     if file.source is not None:
-        return Redirect(file.source, status_code=302)
+        return Response(b"", status_code=302, headers={"Location": file.source})
     headers = {
+        "Content-Type": file.mime_type,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.title, safe='')}",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": _SANDBOX,
     }
-    return Response(file.content, media_type=file.mime_type, headers=headers)
+    return Response(file.content, headers=headers)
 
 
-RESOURCE = Router("/api/v1/files", route_handlers=[read_file], tags=["Files"])
+RESOURCE = Router("/", route_handlers=[read_file, read_content])

@@ -1,25 +1,32 @@
-"""Whether the server lives and can work (contract: health)."""
+"""Whether the server lives and can work."""
 
-from litestar import Response, Router, get
+from typing import Literal
+
+import msgspec
+from litestar import Router, get
 
 from obmen.api.access import OPEN
-from obmen.api.described import described, shape, text
-from obmen.api.wire import ApiRequest, answer
-
-_STATUS = shape(status=text("ok"))
+from obmen.api.openapi import described
+from obmen.api.wire import ApiRequest
 
 
-@get("/live", operation_class=described(answered=_STATUS))
-async def live(request: ApiRequest) -> Response[bytes]:
+class Health(msgspec.Struct, frozen=True):
+    """All is well."""
+
+    status: Literal["ok"] = "ok"
+
+
+@get("/live", operation_class=described())
+async def live() -> Health:
     """The process answers."""
-    return answer({"status": "ok"})
+    return Health()
 
 
-@get("/ready", operation_class=described(answered=_STATUS))
-async def ready(request: ApiRequest) -> Response[bytes]:
+@get("/ready", operation_class=described())
+async def ready(request: ApiRequest) -> Health:
     """The database answers too."""
-    await request.app.state.obmen.database.fetchval("read_schema_version")
-    return answer({"status": "ok"})
+    await request.obmen.database.fetchval("read_schema_version")
+    return Health()
 
 
 RESOURCE = Router("/health", route_handlers=[live, ready], tags=["Health"], opt={OPEN: True})

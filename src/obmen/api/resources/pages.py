@@ -4,11 +4,12 @@ import html
 from importlib.resources import files
 from typing import Any, Final
 
-from litestar import MediaType, Request, Response, Router, get
+from litestar import MediaType, Response, Router, get
 
 from obmen import errors, messages
 from obmen.api.access import OPEN
-from obmen.api.wire import answer
+from obmen.api.openapi import document
+from obmen.api.wire import ApiRequest
 from obmen.errors import NotFound, ObmenError
 
 _ASSETS: Final = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
@@ -18,7 +19,7 @@ _PAGE_POLICY: Final = (
 )
 
 
-def _page(request: Request[Any, Any, Any], name: str, **facts: str) -> Response[bytes]:
+def _page(request: ApiRequest, name: str, **facts: str) -> Response[bytes]:
     language = messages.preferred_language(request.headers.get("accept-language"))
     template = files("obmen.assets").joinpath(name).read_text("utf-8")
     texts = {
@@ -33,19 +34,19 @@ def _page(request: Request[Any, Any, Any], name: str, **facts: str) -> Response[
 
 
 @get("/", include_in_schema=False)
-async def start_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def start_page(request: ApiRequest) -> Response[bytes]:
     """What this is and where to go."""
     return _page(request, "start.html")
 
 
 @get("/docs", include_in_schema=False)
-async def explorer(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def explorer(request: ApiRequest) -> Response[bytes]:
     """The API explorer."""
     return _page(request, "explorer.html")
 
 
 @get("/docs/errors", include_in_schema=False)
-async def error_codes(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def error_codes(request: ApiRequest) -> Response[bytes]:
     """What each error code means: the addresses in ``type`` of problems lead here."""
     language = messages.preferred_language(request.headers.get("accept-language"))
     rows = "".join(
@@ -65,13 +66,13 @@ def _codes(kind: type[ObmenError]) -> dict[str, int]:
 
 
 @get("/openapi.json", include_in_schema=False)
-async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def openapi(request: ApiRequest) -> dict[str, Any]:
     """The API as OpenAPI 3.1."""
-    return answer(request.app.openapi_schema.to_schema())
+    return document(request.app)
 
 
 @get("/assets/{name:str}", include_in_schema=False)
-async def asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+async def asset(request: ApiRequest, name: str) -> Response[bytes]:
     """A file of the pages; nothing comes from another host."""
     if name == "explorer.js":
         return Response(files("obmen.assets").joinpath(name).read_bytes(), media_type="text/javascript")

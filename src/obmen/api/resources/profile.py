@@ -1,26 +1,16 @@
-"""The caller's own profile (contract: Profile)."""
+"""The caller's own profile."""
 
-from litestar import Response, Router, get
+from litestar import Router, get
 
-from obmen.api.described import described, list_of, mapping, shape, text
-from obmen.api.wire import ApiRequest, answer
-from obmen.domain.catalogs.schema import USERS
-from obmen.domain.rights.rights import SYSTEM
-
-_PROFILE = shape(
-    id=text("Id of the employee"),
-    email=text("Sign-in"),
-    title=text("Name"),
-    subjects=list_of(mapping("A group of rights")),
-)
+from obmen.api.openapi import described
+from obmen.api.wire import ApiRequest
+from obmen.services.accounts.profiles import Profile
 
 
-@get("/me", operation_class=described(answered=_PROFILE))
-async def read_profile(request: ApiRequest) -> Response[bytes]:
+@get("/me", operation_class=described())
+async def read_profile(request: ApiRequest) -> Profile:
     """Who is signed in."""
-    caller = request.user
-    user = await request.app.state.obmen.records.read(SYSTEM, USERS, str(caller.user_id))
-    return answer({"id": user["id"], "email": caller.email, "title": user["title"], "subjects": []})
+    return await request.obmen.profiles.read(request.user)
 
 
 RESOURCE = Router("/api/v1/profile", route_handlers=[read_profile], tags=["Profile"])

@@ -1,74 +1,87 @@
-"""Records of a catalog (contract: Records)."""
+"""Records (docs/reference/records.md)."""
 
-from litestar import Response, Router, delete, get, patch, post
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from obmen.api.described import SAVED, described, list_of, mapping, number, shape, text
-from obmen.api.wire import ApiRequest, answer, fields_parameter, json_object, query, records_query
-from obmen.domain.requests import query_strings
+import msgspec
+from litestar import Router, delete, get, patch, post
+from msgspec import UNSET, Meta, UnsetType
 
-_VALUES = mapping("Values by field id")
-_RECORD = shape(id=text("Id"), catalogId=text("Id of its catalog"), title=text("Title"), values=_VALUES)
-_FIELDS = text('Only these fields, JSON: [2, {"fieldId": 5, "fields": {"27": [2]}}]')
-_SENT = shape("", ("values",), values=_VALUES)
-_QUERY = {
-    "filters": text('Which records, JSON: {"2": "text"} or [{"fieldId": "2", "value": "text"}]; brackets work too'),
-    "fields": _FIELDS,
-    "searchText": text("Quick search"),
-    "id": text("Only this record; may be repeated"),
-    "sortField": text("Field to sort by"),
-    "sortType": number("1 ascending, -1 descending"),
-    "limit": number("Records in the answer (100)"),
-    "offset": number("Records to skip (0)"),
-    "timezoneOffset": number("The caller's time zone, minutes east of UTC"),
-    "withTotal": text("true: header X-Total-Count says how many match"),
-}
+from obmen.api.connections import root_address
+from obmen.api.openapi import described
+from obmen.api.wire import ApiRequest, Done, Json, Saved, json_object
+from obmen.domain.requests.query_strings import without
+from obmen.domain.requests.questions import RecordQuestion, RecordsQuestion, record_asked, records_asked, total_asked
+from obmen.domain.requests.sent import SentRecord, values_of
+from obmen.domain.rights.policies import Privilege
+from obmen.services.records.writing import NewRecord, RecordChange
 
 
-@get("/", operation_class=described(parameters=_QUERY, answered=list_of(_RECORD)))
-async def list_records(request: ApiRequest, catalog_id: str) -> Response[bytes]:
-    """A page of the records that match."""
-    obmen = request.app.state.obmen
-    limits = obmen.settings.limits
-    parameters = query(request, limits)
-    asked = records_query(parameters, limits)
-    response = answer(await obmen.records.find(request.user, catalog_id, asked))
-    if query_strings.text_of(parameters, "withTotal") == "true":
-        response.headers["X-Total-Count"] = str(await obmen.records.count(request.user, catalog_id, asked))
-    return response
+class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A record."""
+
+    id: Annotated[str, Meta(description="Its own id where it has one, else its number")]
+    prev_id: Annotated[str | UnsetType, Meta(description="Its number, beside an own id")] = UNSET
+    catalog_id: str
+    title: str
+    values: Annotated[dict[str, Any], Meta(description="Values by id of the field")]
+    privilege_code: Annotated[Privilege | UnsetType, Meta(description="What the caller may do with it")] = UNSET
 
 
-@get("/{record_id:str}", operation_class=described(parameters={"fields": _FIELDS}, answered=_RECORD))
-async def read_record(request: ApiRequest, catalog_id: str, record_id: str) -> Response[bytes]:
+@get("/", operation_class=described(RecordsQuestion))
+async def list_records(request: ApiRequest, catalog_id: str) -> Json[list[Record]]:
+    """A page of the records that match; the header Link leads to the next one."""
+    obmen, parameters = request.obmen, request.parameters
+    asked, total = records_asked(parameters, obmen.settings.limits.page), total_asked(parameters)
+    page = await obmen.records.find(request.user, catalog_id, asked)
+    headers = {}
+    if page.after:
+        headers["Link"] = f'<{_next(request, page.after)}>; rel="next"'
+    if total:
+        count = await obmen.records.total(request.user, catalog_id, asked, exact=total == "exact")
+        headers["X-Total-Count"] = str(count.records)
+        if count.is_limited:
+            headers["X-Total-Count-Limited"] = "true"
+    return Json(page.json, headers)
+
+
+def _next(request: ApiRequest, after: str) -> str:
+    """The address of the next page: the same question, further on."""
+    query = without(request.query_text, ("after", "offset"))
+    path = quote(request.scope["path"], safe="/$")
+    return f"{root_address(request)}{path}?{query}{'&' if query else ''}after={after}"
+
+
+@get("/{record_id:str}", operation_class=described(RecordQuestion))
+async def read_record(request: ApiRequest, catalog_id: str, record_id: str) -> Json[Record]:
     """One record."""
-    obmen = request.app.state.obmen
-    fields = None
-    if request.scope["query_string"]:
-        fields = fields_parameter(query(request, obmen.settings.limits))
-    return answer(await obmen.records.read(request.user, catalog_id, record_id, fields))
+    asked = record_asked(request.parameters)
+    return Json(await request.obmen.records.read(request.user, catalog_id, record_id, asked))
 
 
-@post("/", status_code=200, operation_class=described(sent=_SENT, answered=SAVED))
-async def create_record(request: ApiRequest, catalog_id: str) -> Response[bytes]:
+@post("/", status_code=200, operation_class=described(sent=SentRecord))
+async def create_record(request: ApiRequest, catalog_id: str) -> Saved:
     """Makes a record."""
-    obmen = request.app.state.obmen
-    sent = await json_object(request, obmen.settings.limits)
-    return answer({"id": await obmen.records.create(request.user, catalog_id, sent.get("values", {}))})
+    sent = await json_object(request)
+    record = NewRecord(values_of(sent), sent.get("id"))
+    (made,) = await request.obmen.writer.create(request.user, catalog_id, [record])
+    return Saved(made)
 
 
-@patch("/{record_id:str}", operation_class=described(sent=_SENT))
-async def change_record(request: ApiRequest, catalog_id: str, record_id: str) -> Response[bytes]:
+@patch("/{record_id:str}", operation_class=described(sent=SentRecord))
+async def change_record(request: ApiRequest, catalog_id: str, record_id: str) -> Done:
     """Changes the values named."""
-    obmen = request.app.state.obmen
-    sent = await json_object(request, obmen.settings.limits)
-    await obmen.records.update(request.user, catalog_id, record_id, sent.get("values", {}))
-    return answer({})
+    sent = await json_object(request)
+    change = RecordChange(record_id, values_of(sent), sent.get("id", UNSET))
+    await request.obmen.writer.change(request.user, catalog_id, [change])
+    return Done()
 
 
 @delete("/{record_id:str}", status_code=200, operation_class=described())
-async def remove_record(request: ApiRequest, catalog_id: str, record_id: str) -> Response[bytes]:
+async def remove_record(request: ApiRequest, catalog_id: str, record_id: str) -> Done:
     """Removes a record; links to it stay and are answered as removed."""
-    await request.app.state.obmen.records.delete(request.user, catalog_id, record_id)
-    return answer({})
+    await request.obmen.writer.remove(request.user, catalog_id, [record_id])
+    return Done()
 
 
 RESOURCE = Router(

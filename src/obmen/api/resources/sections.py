@@ -1,56 +1,43 @@
-"""Sections (contract: Sections). Reading asks for the newest: another server process may have changed them just now."""
+"""Sections (docs/reference/catalogs.md)."""
 
-from litestar import Response, Router, delete, get, patch, post
+from litestar import Router, delete, get, patch, post
 
-from obmen.api.described import SAVED, described, list_of, shape, text
-from obmen.api.wire import ApiRequest, answer, json_object
-
-_ORDER = list_of(text("Id of a catalog"), "Catalogs, first to last")
-_SECTION = shape(id=text("Id"), name=text("Name"), icon=text("Icon"), privilegeCode=text("The caller's right"))
-_SENT = shape(name=text("Name"), icon=text("Icon"))
+from obmen.api.openapi import described
+from obmen.api.wire import ApiRequest, Done, Saved, json_object
+from obmen.domain.catalogs.descriptions import SectionDescription
+from obmen.domain.requests.sent import NewSection, SectionChange
 
 
-@get("/", operation_class=described(answered=list_of(_SECTION)))
-async def list_sections(request: ApiRequest) -> Response[bytes]:
-    """All sections."""
-    obmen = request.app.state.obmen
-    await obmen.cache.refresh()
-    return answer(obmen.catalogs.sections(request.user))
+@get("/", operation_class=described())
+async def list_sections(request: ApiRequest) -> list[SectionDescription]:
+    """All sections the caller may know of, in order."""
+    return await request.obmen.sections.all(request.user)
 
 
-@get("/{section_id:str}", operation_class=described(answered=_SECTION))
-async def read_section(request: ApiRequest, section_id: str) -> Response[bytes]:
+@get("/{section_id:str}", operation_class=described())
+async def read_section(request: ApiRequest, section_id: str) -> SectionDescription:
     """One section."""
-    obmen = request.app.state.obmen
-    await obmen.cache.refresh()
-    return answer(obmen.catalogs.section(request.user, section_id))
+    return await request.obmen.sections.read(request.user, section_id)
 
 
-@post("/", status_code=200, operation_class=described(sent=_SENT, answered=SAVED))
-async def create_section(request: ApiRequest) -> Response[bytes]:
+@post("/", status_code=200, operation_class=described(sent=NewSection))
+async def create_section(request: ApiRequest) -> Saved:
     """Makes a section."""
-    obmen = request.app.state.obmen
-    sent = await json_object(request, obmen.settings.limits)
-    return answer({"id": await obmen.catalogs.create_section(request.user, sent)})
+    return Saved(await request.obmen.sections.create(request.user, await json_object(request)))
 
 
-@patch(
-    "/{section_id:str}",
-    operation_class=described(sent=shape(name=text("Name"), icon=text("Icon"), catalogsPriorities=_ORDER)),
-)
-async def change_section(request: ApiRequest, section_id: str) -> Response[bytes]:
-    """Changes what is named: name, icon, order of catalogs."""
-    obmen = request.app.state.obmen
-    sent = await json_object(request, obmen.settings.limits)
-    await obmen.catalogs.change_section(request.user, section_id, sent)
-    return answer({})
+@patch("/{section_id:str}", operation_class=described(sent=SectionChange))
+async def change_section(request: ApiRequest, section_id: str) -> Done:
+    """Changes what is named."""
+    await request.obmen.sections.change(request.user, section_id, await json_object(request))
+    return Done()
 
 
 @delete("/{section_id:str}", status_code=200, operation_class=described())
-async def remove_section(request: ApiRequest, section_id: str) -> Response[bytes]:
+async def remove_section(request: ApiRequest, section_id: str) -> Done:
     """Removes a section with its catalogs."""
-    await request.app.state.obmen.catalogs.remove_section(request.user, section_id)
-    return answer({})
+    await request.obmen.sections.remove(request.user, section_id)
+    return Done()
 
 
 RESOURCE = Router(

@@ -1,44 +1,62 @@
-"""Signing in and out (contract: sign-in by POST)."""
+"""Signing in and out (docs/reference/sign-in.md)."""
 
-from litestar import Response, Router, post
+from typing import Any, Final
 
-from obmen.api.access import OPEN, client_address, remember, require_same_origin
-from obmen.api.described import described, shape, text
-from obmen.api.wire import ApiRequest, answer, body
-from obmen.domain.requests import query_strings
+import msgspec
+from litestar import Router, get, post
+
+from obmen.api.access import OPEN, remember, require_same_origin
+from obmen.api.connections import client_address, count_address
+from obmen.api.openapi import described
+from obmen.api.wire import ApiRequest, Done, body
 from obmen.domain.requests.bodies import read_body
-from obmen.errors import BadRequest
+from obmen.domain.requests.questions import SignInQuestion
+from obmen.domain.requests.sent import SentSignIn, credentials_of
 
-_FORM_BYTES = 16_384
-_SENT = shape("", ("email", "password"), email=text("Sign-in"), password=text("Password"))
+_FORM_BYTES: Final = 16_384
 
 
-@post("/login", status_code=200, operation_class=described(sent=_SENT, answered=shape(id=text("Id of the employee"))))
-async def sign_in(request: ApiRequest) -> Response[bytes]:
+class SignedIn(msgspec.Struct, frozen=True):
+    """The session is opened."""
+
+    id: str
+    email: str
+
+
+@post("/login", status_code=200, operation_class=described(sent=SentSignIn))
+async def sign_in(request: ApiRequest) -> SignedIn:
     """Opens a session: its cookie comes with the answer. Takes a form or JSON."""
-    obmen = request.app.state.obmen
-    limits = obmen.settings.limits
-    require_same_origin(request, obmen.settings)
-    content = await body(request, limits, _FORM_BYTES)
-    sent = read_body(content, request.headers.get("content-type", ""), depth=limits.depth)
-    if not isinstance(sent, dict):
-        raise BadRequest("access.sign_in")
-    email, password = query_strings.text_of(sent, "email"), query_strings.text_of(sent, "password")
-    signed_in = await obmen.accounts.sign_in(email, password, client_address(request))
+    count_address(request)
+    require_same_origin(request)
+    content = await body(request, _FORM_BYTES)
+    depth = request.obmen.settings.limits.depth
+    return await _sign_in(request, read_body(content, request.headers.get("content-type", ""), depth=depth))
+
+
+@get("/auth/login", operation_class=described(SignInQuestion), tags=["Sign-in"], opt={OPEN: True})
+async def sign_in_by_get(request: ApiRequest) -> SignedIn:
+    """Opens a session for a page that can only follow a link; exists where http.sign_in_by_get is on."""
+    count_address(request)
+    return await _sign_in(request, request.parameters)
+
+
+async def _sign_in(request: ApiRequest, sent: Any) -> SignedIn:
+    login, password = credentials_of(sent)
+    signed_in = await request.obmen.accounts.sign_in(login, password, client_address(request))
     remember(request.scope, signed_in.token)
-    return answer({"id": str(signed_in.caller.user_id), "email": signed_in.caller.email})
+    return SignedIn(str(signed_in.caller.user_id), signed_in.caller.email)
 
 
 @post("/logout", status_code=200, operation_class=described())
-async def sign_out(request: ApiRequest) -> Response[bytes]:
+async def sign_out(request: ApiRequest) -> Done:
     """Ends the session of the cookie."""
-    obmen = request.app.state.obmen
-    require_same_origin(request, obmen.settings)
-    token = request.cookies.get(obmen.settings.http.cookie)
+    count_address(request)
+    require_same_origin(request)
+    token = request.cookies.get(request.obmen.settings.http.cookie)
     if token:
-        await obmen.accounts.sign_out(token)
+        await request.obmen.accounts.sign_out(token)
     remember(request.scope, "")
-    return answer({})
+    return Done()
 
 
 RESOURCE = Router("/auth", route_handlers=[sign_in, sign_out], tags=["Sign-in"], opt={OPEN: True})

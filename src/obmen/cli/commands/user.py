@@ -8,6 +8,7 @@ import typer
 
 from obmen import bootstrap
 from obmen.cli.terminal import language, say, tell_administrator, told
+from obmen.services.installation.preparation import add_user
 from obmen.settings import Settings
 
 COMMAND = typer.Typer()
@@ -37,4 +38,4 @@ def add(
 async def _add(settings: Settings, email: str, password: str, *, admin: bool, name: str) -> str:
     tell_administrator(await bootstrap.prepare(settings, language()))
     async with bootstrap.running(settings) as wired:
-        return await bootstrap.add_user(wired.application, email, password, admin=admin, name=name)
+        return await add_user(wired.application, email, password, admin=admin, name=name)

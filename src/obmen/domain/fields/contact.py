@@ -2,39 +2,37 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-import sqlalchemy as sa
+from typing import Any, ClassVar, Final
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
-    Column,
-    Condition,
+    ContactEntry,
     FieldType,
     FilterContext,
-    Render,
+    Parsed,
     WriteContext,
     as_list,
     clean_text,
-    filter_problem,
-    like,
+    filter_text,
     problem,
 )
+from obmen.domain.queries.filters import HasContact, Test
+from obmen.domain.renderings import Contacts, Rendering
 
-_PHONE = re.compile(r"[\d\s()+.-]*\d[\d\s()+.-]*")
-_NO_DIGIT = re.compile(r"\D")
+_PHONE: Final = re.compile(r"[\d\s()+.-]*\d[\d\s()+.-]*", re.ASCII)
+_NO_DIGIT: Final = re.compile(r"\D")
 
 
 class Contact(FieldType):
-    """A list of ``{contact, comment}`` (contract: records)."""
+    """A list of ``{contact, comment}`` (docs/reference/fields.md)."""
 
     name = "contact"
     column = "jsonb"
-    empty = ()
     searched = True
+    indexes = ("contacts",)
+    settings: ClassVar[Mapping[str, Any]] = {"type": "other", "defaultEmptyValue": []}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """Contacts; a single one also bare, or as its text."""
         contacts = []
         for item in as_list(value):
@@ -45,32 +43,17 @@ class Contact(FieldType):
             if not isinstance(comment, str):
                 raise problem("not_contact", field, item)
             if entry["contact"].strip():
-                contacts.append({"contact": clean_text(field, entry["contact"]), "comment": clean_text(field, comment)})
-        return msgspec.json.encode(contacts).decode() if contacts else None
+                contacts.append(ContactEntry(clean_text(field, entry["contact"]), clean_text(field, comment)))
+        return tuple(contacts) or None
 
-    def renderer(self, field: Field, schema: Schema) -> Render:
-        """The stored JSON as it is."""
-        return lambda stored: () if stored is None else msgspec.Raw(stored.encode())
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """The contacts as they were sent."""
+        return Contacts()
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
-        """A contact that contains the text; phones compare by their digits alone (contract: filters, contact)."""
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            raise filter_problem("not_text", field, value)
-        text = str(value)
-        contact = sa.func.jsonb_path_query_array(column, sa.literal_column("'$[*].contact'::jsonpath")).cast(sa.Text)
-        found: Condition = contact.ilike(like(text), escape="\\")
-        if _PHONE.fullmatch(text):
-            digits = _NO_DIGIT.sub("", text)
-            found = found | sa.func.regexp_replace(contact, r"[^\d,]", "", "g").like(like(digits), escape="\\")
-        return found
-
-    def search(self, column: Column, pattern: str) -> Condition:
-        """Contacts and comments."""
-        return column.cast(sa.Text).ilike(pattern, escape="\\")
-
-    def title(self, value: str) -> str | None:
-        """The first contact."""
-        return f"{value} -> 0 ->> 'contact'"
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
+        """A contact that contains the text; phones are compared by their digits, 8 and +7 in front being the same."""
+        text = filter_text(field, value)
+        return HasContact(text, _NO_DIGIT.sub("", text) if _PHONE.fullmatch(text) else "")
 
 
 FIELD_TYPE = Contact()

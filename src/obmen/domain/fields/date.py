@@ -1,29 +1,25 @@
 """A date, with or without the time of day."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Field, Schema
-from obmen.domain.dates import iso, moment
-from obmen.domain.field_types import (
-    Column,
-    Condition,
-    FieldType,
-    FilterContext,
-    Render,
-    WriteContext,
-    between,
-    problem,
-)
+from obmen.domain.dates import moment
+from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, problem, within
+from obmen.domain.queries.filters import Empty, Test
+from obmen.domain.renderings import Moment, Rendering
 
 
 class Date(FieldType):
-    """A moment in UTC; ``config.time`` says how people see it (contract: date)."""
+    """A moment in UTC; ``config.time`` says how people see it (docs/reference/fields.md)."""
 
     name = "date"
     column = "timestamptz"
+    order = "value"
+    settings: ClassVar[Mapping[str, Any]] = {"time": False, "defaultValue": False}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
-        """ISO 8601."""
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
+        """ISO 8601, or an epoch number."""
         if value == "":
             return None
         try:
@@ -31,25 +27,19 @@ class Date(FieldType):
         except (ValueError, OverflowError):
             raise problem("not_date", field, value) from None
 
-    def default(self, field: Field, context: WriteContext) -> Any:
+    def default(self, field: Field, context: WriteContext) -> Parsed:
         """Now, where the field says so."""
         return context.now if field.config.get("defaultValue") is True else None
 
-    def renderer(self, field: Field, schema: Schema) -> Render:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
         """ISO 8601 in UTC."""
-        return lambda stored: None if stored is None else iso(stored)
+        return Moment()
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
-        """A range of moments or of whole days in the caller's zone; ``NULL_DATE`` finds records without one."""
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
+        """A range of moments or of whole days in the caller's time zone; ``NULL_DATE`` finds records without one."""
         if value == "NULL_DATE":
-            return column.is_(None)
-        return between(
-            field, column, value, lambda bound, is_end: moment(bound, context.offset_minutes, end_of_day=is_end)
-        )
-
-    def title(self, value: str) -> str | None:
-        """The day."""
-        return f"to_char({value} at time zone 'UTC', 'YYYY-MM-DD')"
+            return Empty()
+        return within(field, value, lambda bound, is_end: moment(bound, context.offset_minutes, end_of_day=is_end))
 
 
 FIELD_TYPE = Date()

@@ -1,52 +1,59 @@
 """Status: one or several of fixed choices."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
-from obmen.domain.catalogs.schema import Field
-from obmen.domain.field_types import (
-    Column,
-    Condition,
-    FieldType,
-    FilterContext,
-    Items,
-    WriteContext,
-    problem,
-)
+from obmen.domain import items
+from obmen.domain.catalogs.schema import Field, Schema
+from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, require_one
+from obmen.domain.queries.filters import AnyOf, Test
+from obmen.domain.renderings import Choices, Rendering
 
 
 class Dropdown(FieldType):
-    """A list of item ids; ``config.multiselect: false`` allows one (contract: status)."""
+    """A list of ids of items; ``config.multiselect`` allows several (docs/reference/fields.md)."""
 
     name = "dropdown"
-    column = "text[]"
-    empty = ()
+    column = "integer[]"
+    order = "items"
+    indexes = ("members",)
+    settings: ClassVar[Mapping[str, Any]] = {
+        "multiselect": False,
+        "items": [],
+        "defaultValue": False,
+        "defaultEmptyValue": [],
+    }
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Items get their ids."""
-        return Items.configure(config, previous)
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
+        """Items get their numbers."""
+        return items.configure({**self.settings, **config}, previous)
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
-        """Item ids, a single one also bare."""
+    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
+        """Items with both ids."""
+        return items.described({**self.settings, **field.config})
+
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
+        """Ids of items, a single one also bare."""
         if value == "":
             return None
-        chosen = Items.ids(field, value)
-        if len(chosen) > 1 and field.config.get("multiselect") is False:
-            raise problem("one_item", field, value)
+        chosen = items.chosen(field, value)
+        require_one(field, chosen, value)
         return chosen or None
 
-    def default(self, field: Field, context: WriteContext) -> Any:
+    def default(self, field: Field, context: WriteContext) -> Parsed:
         """The first item, where the field says so."""
-        first = Items.first(field)
-        return None if first is None else [first]
+        first = items.first(field)
+        return None if first is None else (first,)
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """A list of ids."""
+        return Choices(items.own_ids(field))
+
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
         """At least one of the ids."""
-        ids = Items.filter_ids(field, value)
-        return column.op("&&", is_comparison=True)(sa.cast(ids, postgresql.ARRAY(sa.Text)))
+        return AnyOf(items.filtered(field, value))
 
 
 FIELD_TYPE = Dropdown()

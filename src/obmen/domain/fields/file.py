@@ -4,52 +4,52 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
-
-import msgspec
+from typing import Any, ClassVar
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
-    Column,
-    Condition,
     FieldType,
     FilterContext,
-    Render,
+    Parsed,
     WriteContext,
     as_list,
     clean_text,
     filter_problem,
     problem,
-    record_id,
+    require_one,
     shown,
 )
 from obmen.domain.files import ExternalFile, NewFile, StoredFile
+from obmen.domain.queries.filters import Empty, Filled, Test
+from obmen.domain.record_ids import record_number
+from obmen.domain.renderings import Files, Rendering
 
 _MIME_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[\x20-\x7e]*)?", re.ASCII)
 
 
 class File(FieldType):
-    """A list of files (contract: records, files; inline ``data:`` addresses are ours)."""
+    """A list of files, kept in the store or at another system; inline ``data:`` addresses are ours (docs/reference/fields.md)."""
 
     name = "file"
     column = "bigint[]"
-    empty = ()
+    order = "presence"
+    settings: ClassVar[Mapping[str, Any]] = {"multiselect": False, "mimeType": "", "defaultEmptyValue": []}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """``{id}`` of a stored file, ``{title, src}`` of a file elsewhere or inline; the writer of records stores the new ones."""
         files = [self._parse_one(field, item) for item in as_list(value)] if value != "" else []
-        if len(files) > 1 and field.config.get("multiselect") is False:
-            raise problem("one_item", field, [file.title for file in files if not isinstance(file, StoredFile)])
-        return files or None
+        require_one(field, files, [file.title for file in files if not isinstance(file, StoredFile)])
+        return tuple(files) or None
 
     def _parse_one(self, field: Field, item: Any) -> StoredFile | NewFile | ExternalFile:
         if not isinstance(item, Mapping):
             raise problem("not_file", field, item)
-        number = record_id(item.get("id"))
+        number = record_number(item.get("id"))
         if number is not None:
             return StoredFile(number)
-        title, source = item.get("title") or item.get("name"), item.get("src") or item.get("url")
+        source = item.get("src") or item.get("url")
+        title = item.get("title") or item.get("name") or (_last_part(source) if isinstance(source, str) else None)
         mime_type = item.get("mimeType") or ""
         if not isinstance(title, str) or not isinstance(source, str) or not isinstance(mime_type, str):
             raise problem("not_file", field, item)
@@ -60,7 +60,7 @@ class File(FieldType):
             return self._inline(field, title, source, mime_type)
         if not _is_address(source):
             raise problem("not_file", field, item)
-        size = record_id(item.get("size"))
+        size = record_number(item.get("size"))
         return ExternalFile(title, source, mime_type or "application/octet-stream", size or 0)
 
     def _inline(self, field: Field, title: str, source: str, mime_type: str) -> NewFile:
@@ -78,24 +78,23 @@ class File(FieldType):
             kind = ""
         return NewFile(title, content, mime_type or kind or "application/octet-stream")
 
-    def select(self, field: Field, schema: Schema, namespace: str) -> tuple[str, ...]:
-        """The files as JSON."""
-        return (
-            f"case when r.{field.column} is not null then (select jsonb_agg(jsonb_build_object('id', t.id::text, 'title', "
-            f"t.title, 'url', coalesce(t.source, '/api/v1/files/' || t.id), 'size', t.size, 'mimeType', t.mime_type, 'metadata', null) "
-            f"order by u.place) from unnest(r.{field.column}) with ordinality u(id, place) "
-            f"join {namespace}.files t on t.id = u.id)::text end",
-        )
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """``[{id, title, url, size, mimeType, metadata}]``."""
+        return Files()
 
-    def renderer(self, field: Field, schema: Schema) -> Render:
-        """``[{id, title, url, size, mimeType, metadata}]``; a stored file's url is its path here."""
-        return lambda stored: () if stored is None else msgspec.Raw(stored.encode())
-
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
-        """``true``: has files, ``false``: has none (contract: filters, files)."""
-        if str(value).lower() not in ("true", "false"):
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
+        """``true``: has files, ``false``: has none."""
+        word = str(value).lower()
+        if word not in ("true", "false"):
             raise filter_problem("not_switch", field, value)
-        return column.is_not(None) if str(value).lower() == "true" else column.is_(None)
+        return Filled() if word == "true" else Empty()
+
+
+def _last_part(source: str) -> str:
+    """A title for a file that has none: the last part of its address."""
+    if source.startswith("data:"):
+        return "file"
+    return unquote(source.partition("?")[0].rstrip("/").rpartition("/")[2]) or "file"
 
 
 def _is_address(source: str) -> bool:

@@ -4,7 +4,7 @@ from obmen.domain.field_types import FieldType
 
 
 class Group(FieldType):
-    """Holds no value (contract: field types, section and tabs)."""
+    """Holds no value (docs/reference/fields.md)."""
 
     name = "group"
     column = None

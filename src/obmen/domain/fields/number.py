@@ -1,31 +1,28 @@
 """A number, exact."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Field, Schema
-from obmen.domain.field_types import (
-    Column,
-    Condition,
-    FieldType,
-    FilterContext,
-    Render,
-    WriteContext,
-    between,
-    number_within,
-    shown,
-)
+from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, number_within, shown, within
 from obmen.domain.numbers import decimal
+from obmen.domain.queries.filters import Test
+from obmen.domain.renderings import Number as NumberJson
+from obmen.domain.renderings import Rendering
 from obmen.errors import InvalidCatalog
 
 
 class Number(FieldType):
-    """``config.min`` and ``config.max`` bound it (contract: number). Stored as ``numeric``, so that sums of money are exact."""
+    """``config.min`` and ``config.max`` bound it (docs/reference/fields.md). Stored as ``numeric``, so that sums of money are exact."""
 
     name = "number"
     column = "numeric"
+    order = "value"
+    settings: ClassVar[Mapping[str, Any]] = {"unit": "", "defaultEmptyValue": None}
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
         """Bounds must be numbers."""
         for key in ("min", "max"):
             if config.get(key) not in (None, ""):
@@ -33,25 +30,21 @@ class Number(FieldType):
                     decimal(config[key])
                 except ValueError:
                     raise InvalidCatalog("catalog.bad_bound", key=key, sent=shown(config[key])) from None
-        return dict(config)
+        return {**self.settings, **config}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """A number, or text that is one, within the bounds."""
         if value == "":
             return None
         return number_within(field, value, field.config.get("min"), field.config.get("max"))
 
-    def renderer(self, field: Field, schema: Schema) -> Render:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
         """A JSON number."""
-        return lambda stored: stored
+        return NumberJson()
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
         """A range, or equality."""
-        return between(field, column, value, lambda bound, is_end: decimal(bound))
-
-    def title(self, value: str) -> str | None:
-        """The number."""
-        return f"trim_scale({value})::text"
+        return within(field, value, lambda bound, is_end: decimal(bound))
 
 
 FIELD_TYPE = Number()

@@ -1,140 +1,148 @@
 """Linked records of other catalogs."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.field_types import (
-    Column,
-    Condition,
     FieldType,
     FilterContext,
-    Link,
-    Render,
+    Parsed,
+    Reference,
     WriteContext,
     as_list,
     filter_problem,
     problem,
-    record_id,
+    require_one,
     shown,
 )
+from obmen.domain.queries.filters import Either, HasId, LinksTo, Test
+from obmen.domain.record_ids import RecordId, record_id
+from obmen.domain.renderings import Links, Rendering
 from obmen.errors import InvalidCatalog
 
 
 class Object(FieldType):
-    """A list of links into the catalogs of ``config.catalogs`` (contract: records, catalogs).
+    """A list of links into the catalogs of ``config.catalogs`` (docs/reference/fields.md).
 
-    A link is stored as ``catalog:record``, so that one column reaches several catalogs and one index finds who links here.
+    A link is stored as ``catalog:record``, both numbers, so that one column reaches several catalogs and one index finds
+    who links to a record.
     """
 
     name = "object"
     column = "text[]"
-    empty = ()
+    order = "link"
+    indexes = ("members",)
+    settings: ClassVar[Mapping[str, Any]] = {
+        "multiselect": False, "accessOnly": False, "enableCreate": True, "enableUnsaved": False, "enableSelect": True,
+        "mode": "cards", "type": "object", "catalogs": [], "views": [], "fields": {}, "defaultEmptyValue": [],
+    }  # fmt: skip
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        """``catalogs`` is a list of ``{id}``."""
-        catalogs = config.get("catalogs", [])
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
+        """``catalogs`` is a list of ``{id}``; ``fields`` names fields of those catalogs, by id or by whole descriptions."""
+        settings = {**self.settings, **config}
+        catalogs, before = settings["catalogs"], [item["number"] for item in (previous or {}).get("catalogs", ())]
         if not isinstance(catalogs, list) or not all(
             isinstance(item, Mapping) and isinstance(item.get("id"), str | int) for item in catalogs
         ):
             raise InvalidCatalog("catalog.bad_catalogs", sent=shown(catalogs))
-        return {**config, "catalogs": [{"id": str(item["id"])} for item in catalogs]}
+        numbers = [_number(item["id"], schema, before) for item in catalogs]
+        settings["catalogs"] = [{"number": number} for number in dict.fromkeys(numbers)]
+        settings["fields"] = _shown_fields(settings["fields"], schema)
+        return settings
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
+    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
+        """``catalogs`` with what they are called now; the service of catalogs describes ``fields``."""
+        catalogs = [_described(item["number"], schema) for item in field.config.get("catalogs", ())]
+        return {**self.settings, **field.config, "catalogs": catalogs}
+
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """``{catalogId, recordId}``, a single one also bare."""
-        allowed = {catalog.id: catalog for catalog in targets(field, context.schema)}
-        links: dict[str, None] = {}
+        allowed = {catalog.number: catalog for catalog in targets(field, context.schema)}
+        links: dict[tuple[int, RecordId], Reference] = {}
         for item in as_list(value) if value != "" else ():
             if not isinstance(item, Mapping):
                 raise problem("not_object", field, item)
             catalog = context.schema.find(item.get("catalogId"))
-            number = record_id(item.get("recordId"))
-            if number is None:
+            record = record_id(item.get("recordId"))
+            if record is None:
                 raise problem("not_object", field, item)
-            if catalog is None or catalog.id not in allowed:
-                raise problem("not_linked", field, item, accepted=", ".join(target.key for target in allowed.values()))
-            links[f"{catalog.id}:{number}"] = None
-        if len(links) > 1 and field.config.get("multiselect") is False:
-            raise problem("one_item", field, value)
-        return list(links) or None
+            number = _removed_catalog(field, item.get("catalogId")) if catalog is None else catalog.number
+            if number is None or (catalog is not None and number not in allowed):
+                accepted = ", ".join(target.id for target in allowed.values())
+                raise problem("not_linked", field, item, accepted=accepted)
+            links[number, record] = Reference(number, record)
+        require_one(field, list(links), value)
+        return tuple(links.values()) or None
 
-    def select(self, field: Field, schema: Schema, namespace: str) -> tuple[str, ...]:
-        """The links, and beside each its title behind ``+``, or ``-`` for a removed one."""
-        column = f"r.{field.column}"
-        titles = " ".join(
-            f"when '{catalog.id}' then (select case when t.removed_at is null then '+' else '-' end || t.title "
-            f"from {namespace}.{catalog.table} t where t.id = u.record)"
-            for catalog in targets(field, schema)
-        )
-        title = f"coalesce(case u.catalog {titles} end, '-')" if titles else "'-'"
-        return (
-            column,
-            f"case when {column} is not null then array(select {title} from (select split_part(w.link, ':', 1) as catalog, "
-            f"split_part(w.link, ':', 2)::bigint as record, w.place from unnest({column}) with ordinality w(link, place)) u "
-            f"order by u.place) end",
-        )
-
-    def renderer(self, field: Field, schema: Schema) -> Render:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
         """``[{sectionId, catalogId, catalogTitle, catalogIcon, recordId, recordTitle, isRemoved}]``."""
-        heads = {str(catalog.id): _head(catalog) for catalog in schema.catalogs.values()}
+        return Links(tuple(catalog.number for catalog in targets(field, schema)))
 
-        def render(links: list[str] | None, titles: list[str] | None) -> Any:
-            if not links or not titles:
-                return ()
-            rendered = []
-            for link, title in zip(links, titles, strict=True):
-                catalog_id, _, number = link.partition(":")
-                head = heads.get(catalog_id) or _gone(catalog_id)
-                rendered.append({**head, "recordId": number, "recordTitle": title[1:], "isRemoved": title[0] == "-"})
-            return rendered
-
-        return render
-
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
-        """At least one of the links; ``{catalogId, filters}`` finds links to records that match (contract: filters)."""
-        links: list[str] = []
-        conditions: list[Condition] = []
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
+        """At least one of the links; ``{catalogId, filters}`` finds links to records that match."""
+        wanted: dict[int, list[Any]] = {}
         for item in as_list(value):
             catalog = context.schema.find(item.get("catalogId")) if isinstance(item, Mapping) else None
             if catalog is None:
                 raise filter_problem("not_links", field, value)
             if "filters" in item:
-                matching = context.linked(catalog.id, item["filters"])
-                conditions.append(column.op("&&", is_comparison=True)(matching))
+                wanted.setdefault(catalog.number, []).append(context.linked(catalog.number, item["filters"]))
                 continue
-            number = record_id(item.get("recordId"))
-            if number is None:
+            record = record_id(item.get("recordId"))
+            if record is None:
                 raise filter_problem("not_links", field, value)
-            links.append(f"{catalog.id}:{number}")
-        if links or not conditions:
-            conditions.append(column.op("&&", is_comparison=True)(sa.cast(links, postgresql.ARRAY(sa.Text))))
-        return sa.or_(*conditions)
-
-    def links(self, field: Field, stored: Any, schema: Schema) -> Iterable[Link]:
-        """The linked records."""
-        return [Link(*map(int, link.split(":"))) for link in stored]
+            wanted.setdefault(catalog.number, []).append(HasId((record,)))
+        if not wanted:
+            raise filter_problem("empty", field, value)
+        return LinksTo(tuple((number, Either(tuple(filters))) for number, filters in wanted.items()))
 
 
 def targets(field: Field, schema: Schema) -> list[Catalog]:
     """The catalogs that the field may link to, as far as they still exist."""
-    found = (schema.find(item["id"]) for item in field.config.get("catalogs", ()))
+    found = (schema.catalogs.get(item["number"]) for item in field.config.get("catalogs", ()))
     return [catalog for catalog in found if catalog is not None]
 
 
-def _head(catalog: Catalog) -> dict[str, Any]:
-    return {
-        "sectionId": str(catalog.section_id),
-        "catalogId": catalog.key,
-        "catalogTitle": catalog.name,
-        "catalogIcon": catalog.icon,
-    }
+def extended_fields(field: Field) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """``(catalog, its fields)``, all by number, that are shown in the links of this field."""
+    return tuple((int(number), tuple(numbers)) for number, numbers in field.config.get("fields", {}).items())
 
 
-def _gone(catalog_id: str) -> dict[str, Any]:
-    return {"sectionId": "", "catalogId": catalog_id, "catalogTitle": "", "catalogIcon": ""}
+def _number(catalog_id: str | int, schema: Schema, before: list[int]) -> int:
+    """The number of a catalog that exists, or that was linked before it was removed."""
+    found = schema.find(catalog_id)
+    if found is None and str(catalog_id).isdecimal() and int(catalog_id) in before:
+        return int(catalog_id)
+    return schema.catalog(catalog_id).number if found is None else found.number
+
+
+def _removed_catalog(field: Field, catalog_id: Any) -> int | None:
+    """The number of a catalog that the field links to and that has been removed."""
+    numbers = [item["number"] for item in field.config.get("catalogs", ())]
+    return next((number for number in numbers if str(number) == str(catalog_id)), None)
+
+
+def _described(number: int, schema: Schema) -> dict[str, Any]:
+    catalog = schema.catalogs.get(number)
+    if catalog is None:
+        return {"dbId": number, "id": str(number), "title": "", "icon": "", "removed": True}
+    return {"dbId": number, "id": catalog.id, "title": catalog.name, "icon": catalog.icon, "removed": False}
+
+
+def _shown_fields(sent: Any, schema: Schema) -> dict[str, list[int]]:
+    """``{catalog: [fields]}`` by number, of ids or of whole descriptions; those that do not exist are passed over."""
+    if not isinstance(sent, Mapping) or not all(isinstance(fields, list) for fields in sent.values()):
+        raise InvalidCatalog("catalog.bad_property", key="config.fields", accepted='{"5": ["2"]}', sent=shown(sent))
+    chosen: dict[str, list[int]] = {}
+    for catalog_id, fields in sent.items():
+        if (catalog := schema.find(catalog_id)) is not None:
+            ids = [item.get("id") if isinstance(item, Mapping) else item for item in fields]
+            found = [field.number for field_id in ids if (field := catalog.find(field_id)) is not None]
+            chosen[str(catalog.number)] = list(dict.fromkeys(found))
+    return chosen
 
 
 FIELD_TYPE = Object()

@@ -1,35 +1,34 @@
 """Progress: 0 to 100."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from obmen.domain.catalogs.schema import Field
-from obmen.domain.field_types import (
-    Column,
-    Condition,
-    FieldType,
-    FilterContext,
-    WriteContext,
-    between,
-    number_within,
-)
+from obmen.domain.catalogs.schema import Field, Schema
+from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, number_within, within
 from obmen.domain.numbers import decimal
+from obmen.domain.queries.filters import Test
+from obmen.domain.renderings import Number, Rendering
 
 
 class Progress(FieldType):
-    """A number from 0 to 100 (contract: progress)."""
+    """A number from 0 to 100 (docs/reference/fields.md)."""
 
     name = "progress"
     column = "numeric"
+    order = "value"
+    settings: ClassVar[Mapping[str, Any]] = {"defaultEmptyValue": None}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """A number from 0 to 100."""
-        if value == "":
-            return None
-        return number_within(field, value, 0, 100)
+        return None if value == "" else number_within(field, value, 0, 100)
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """A JSON number."""
+        return Number()
+
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
         """A range, or equality."""
-        return between(field, column, value, lambda bound, is_end: decimal(bound))
+        return within(field, value, lambda bound, is_end: decimal(bound))
 
 
 FIELD_TYPE = Progress()

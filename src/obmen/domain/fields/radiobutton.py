@@ -1,49 +1,54 @@
 """A choice of exactly one."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
-from obmen.domain.catalogs.schema import Field
-from obmen.domain.field_types import (
-    Column,
-    Condition,
-    FieldType,
-    FilterContext,
-    Items,
-    WriteContext,
-    problem,
-)
+from obmen.domain import items
+from obmen.domain.catalogs.schema import Field, Schema
+from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, problem
+from obmen.domain.queries.filters import OneOf, Test
+from obmen.domain.renderings import Choice, Rendering
 
 
 class RadioButton(FieldType):
-    """One item id, as a string (contract: create record, choice)."""
+    """One item; clients get a list of one, processes the bare id, both are taken (docs/reference/fields.md)."""
 
     name = "radiobutton"
-    column = "text"
+    column = "integer"
+    order = "items"
+    indexes = ("item",)
+    settings: ClassVar[Mapping[str, Any]] = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
 
-    def configure(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Items get their ids."""
-        return Items.configure(config, previous)
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
+        """Items get their numbers."""
+        return items.configure({**self.settings, **config}, previous)
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
-        """An item id, also in a list of one."""
+    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
+        """Items with both ids."""
+        return items.described({**self.settings, **field.config})
+
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
+        """An id of an item, also in a list of one."""
         if value == "":
             return None
-        chosen = Items.ids(field, value)
+        chosen = items.chosen(field, value)
         if len(chosen) > 1:
-            raise problem("one_item", field, value)
+            raise problem("one_value", field, value)
         return chosen[0] if chosen else None
 
-    def default(self, field: Field, context: WriteContext) -> Any:
+    def default(self, field: Field, context: WriteContext) -> Parsed:
         """The first item, where the field says so."""
-        return Items.first(field)
+        return items.first(field)
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """One id."""
+        return Choice(items.own_ids(field))
+
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
         """One of the ids."""
-        return column == sa.any_(sa.cast(Items.filter_ids(field, value), postgresql.ARRAY(sa.Text)))
+        return OneOf(items.filtered(field, value))
 
 
 FIELD_TYPE = RadioButton()

@@ -1,16 +1,13 @@
 """Stars: 0 to 5."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
-from obmen.domain.catalogs.schema import Field
+from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
-    Column,
-    Condition,
     FieldType,
     FilterContext,
+    Parsed,
     WriteContext,
     as_list,
     filter_problem,
@@ -18,15 +15,19 @@ from obmen.domain.field_types import (
     problem,
 )
 from obmen.domain.numbers import decimal
+from obmen.domain.queries.filters import OneOf, Test
+from obmen.domain.renderings import Number, Rendering
 
 
 class Stars(FieldType):
-    """A whole number from 0 to 5 (contract: stars)."""
+    """A whole number from 0 to 5 (docs/reference/fields.md)."""
 
     name = "stars"
     column = "smallint"
+    order = "value"
+    settings: ClassVar[Mapping[str, Any]] = {"defaultEmptyValue": None}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """A whole number from 0 to 5."""
         if value == "":
             return None
@@ -35,15 +36,20 @@ class Stars(FieldType):
             raise problem("out_of_bounds", field, value, low=0, high=5)
         return int(number)
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """A JSON number."""
+        return Number()
+
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
         """Exactly one of the numbers."""
+        sent = as_list(value)
+        if not sent or "" in sent:
+            raise filter_problem("empty", field, value)
         try:
-            numbers = [decimal(number) for number in as_list(value)]
+            numbers = [decimal(number) for number in sent]
         except ValueError:
             raise filter_problem("not_ids", field, value) from None
-        return column == sa.any_(
-            sa.cast([number for number in range(6) if number in numbers], postgresql.ARRAY(sa.SmallInteger))
-        )
+        return OneOf(tuple(number for number in range(6) if number in numbers))
 
 
 FIELD_TYPE = Stars()

@@ -1,46 +1,53 @@
 """A switch: on or off."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
-import sqlalchemy as sa
+from obmen.domain.catalogs.schema import Field, Schema
+from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, filter_problem, problem
+from obmen.domain.queries.filters import Is, Test
+from obmen.domain.renderings import Flag, Rendering
 
-from obmen.domain.catalogs.schema import Field
-from obmen.domain.field_types import (
-    Column,
-    Condition,
-    FieldType,
-    FilterContext,
-    WriteContext,
-    filter_problem,
-    problem,
-)
-
-_WORDS = {"true": True, "1": True, "false": False, "0": False}
+_WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Switch(FieldType):
-    """``true`` or ``false``; without a value it is off (contract: switch)."""
+    """``true`` or ``false``; without a value it is off (docs/reference/fields.md)."""
 
     name = "switch"
     column = "boolean"
-    empty = False
+    always = "false"
+    order = "value"
+    settings: ClassVar[Mapping[str, Any]] = {"defaultValue": False}
 
-    def parse(self, field: Field, value: Any, context: WriteContext) -> Any:
+    def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """A boolean."""
         if not isinstance(value, bool):
             raise problem("not_switch", field, value)
         return value
 
-    def default(self, field: Field, context: WriteContext) -> Any:
+    def nothing(self) -> Parsed:
+        """Off."""
+        return False
+
+    def default(self, field: Field, context: WriteContext) -> Parsed:
         """On, where the field says so."""
         return field.config.get("defaultValue") is True
 
-    def condition(self, field: Field, column: Column, value: Any, context: FilterContext) -> Condition:
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """A boolean."""
+        return Flag()
+
+    def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
         """On or off, also as the words of a query string."""
         wanted = _WORDS.get(str(value).lower()) if isinstance(value, bool | str | int) else None
         if wanted is None:
             raise filter_problem("not_switch", field, value)
-        return sa.func.coalesce(column, sa.false()).is_(wanted)
+        return Is(wanted)
+
+    def empty(self) -> Test:
+        """Off."""
+        return Is(False)
 
 
 FIELD_TYPE = Switch()

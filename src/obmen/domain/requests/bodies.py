@@ -1,7 +1,7 @@
 """Bodies that other systems send: JSON, forms, multipart, XML, text or bytes, told apart by content type and by looking.
 
-Contract: external requests. What comes out is JSON values; a file of a form comes as ``{title, mimeType, size, src}``
-with its content as a ``data:`` address, which a field of files takes as it is. Pure; called by ``api/resources/web_requests``.
+What comes out is JSON values; a file of a form comes as ``{title, mimeType, size, src}`` with its content as a ``data:``
+address, which a field of files takes as it is (docs/reference/external-requests.md). Called by the API.
 """
 
 import base64

@@ -1,12 +1,12 @@
 """Query strings and forms, with brackets for what is nested: ``filters[0][value][at]=…``, ``id=1&id=2``, ``tags[]=a``.
 
-As PHP and ``qs`` write them (contract: query strings). Called by the API for queries and by ``request_bodies`` for forms.
+As PHP and ``qs`` write them (docs/reference/filters.md). Called by the API for queries and by `bodies` for forms.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from obmen.errors import BadRequest, TooLarge
 
@@ -84,3 +84,9 @@ def text_of(parameters: Mapping[str, Any], name: str) -> str:
     if isinstance(value, list):
         value = value[-1] if value else ""
     return value if isinstance(value, str) else ""
+
+
+def without(text: str, names: Iterable[str]) -> str:
+    """A query string without the parameters of these names; the others stay as they were sent."""
+    left_out = frozenset(names)
+    return "&".join(part for part in text.split("&") if part and unquote_plus(part.partition("=")[0]) not in left_out)

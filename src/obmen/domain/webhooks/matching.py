@@ -41,5 +41,6 @@ def watched_columns(fields: str | None, catalog: Catalog | None) -> frozenset[st
     named = (fields or "").replace(",", " ").split()
     if not named:
         return None
-    known = {} if catalog is None else catalog.by_id
-    return frozenset(known[field_id].column for field_id in named if field_id in known)
+    if catalog is None:
+        return frozenset()
+    return frozenset(field.column for field_id in named if (field := catalog.find(field_id)) is not None)

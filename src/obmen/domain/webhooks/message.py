@@ -1,7 +1,8 @@
-"""The body of a notification (contract: webhook requests). Called by ``services/webhook_bodies``."""
+"""The body of a notification (docs/how-to/receive-webhooks.md). Called by ``services/webhooks``."""
 
-from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from obmen.domain.encoding import encode
 from obmen.domain.events import CREATED, UPDATED, Event
@@ -11,19 +12,19 @@ def body(
     webhook_id: int,
     sequence_id: int,
     event: Event,
-    catalog_key: str,
-    values: Mapping[str, Any],
-    previous: Mapping[str, Any],
+    catalog_id: str,
+    values: str,
+    previous: str,
 ) -> bytes:
-    """JSON. ``values`` are those that were set or changed, ``previous`` all that were before.
+    """JSON. ``values`` (JSON of an object) are those that were set or changed, ``previous`` all that were before.
 
     An event takes of them what it tells of.
     """
-    payload: dict[str, Any] = {"catalogId": catalog_key, "recordId": str(event.record_id)}
+    payload: dict[str, Any] = {"catalogId": catalog_id, "recordId": str(event.record_id)}
     if event.type in (CREATED, UPDATED):
-        payload["values"] = values
+        payload["values"] = msgspec.Raw(values.encode())
     if event.type == UPDATED:
-        payload["prevValues"] = previous
+        payload["prevValues"] = msgspec.Raw(previous.encode())
     return encode(
         {
             "timestamp": str(int(event.at.timestamp())),

@@ -1,4 +1,8 @@
-"""Sign-in: passwords, sessions, and what is remembered of them for a minute (security: passwords, sessions, tokens)."""
+"""Sign-in: passwords and sessions.
+
+Sessions are random, stored hashed, and end when the password changes or the employee is removed. Called by the API and by
+commands.
+"""
 
 import asyncio
 import base64
@@ -6,33 +10,25 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import msgspec
 
 from obmen.clients.clock import now
 from obmen.clients.passwords import Passwords
-from obmen.domain.rights.rights import Caller
-from obmen.errors import BadRequest, NotAuthenticated, NotFound, TooManyRequests
+from obmen.domain.rights.policies import Caller
+from obmen.errors import BadRequest, NotAuthenticated, NotFound
+from obmen.services.accounts.attempts import Attempts
 from obmen.services.accounts.internal_tokens import InternalTokens
+from obmen.services.accounts.remembered import MOST, Remembered
 from obmen.settings import Settings
 from obmen.storage.database import Database
 
-Value = TypeVar("Value")
-
 CHANNEL: Final = "obmen_access"
 PASSWORD_LENGTH: Final = 6
-"""As documented (contract: employees)."""
-_REMEMBER_S: Final = 60.0
 _EMAIL_LENGTH: Final = 320
 """RFC 5321, 4.5.3.1: a local part of 64 and a domain of 255 characters."""
-_MANY: Final = 5
-"""An account, or an address, as a whole may fail so many times as often as the two together."""
-_REMEMBERED: Final = 10_000
-_ATTEMPT_WINDOW_S: Final = 900.0
 _CHECKED_AT_ONCE: Final = 2
 """As many as `Passwords` hashes: of many attempts at once each finds the earlier ones counted."""
 
@@ -42,6 +38,8 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 
     caller: Caller
     token: str
+    session: bytes
+    """What the session is stored under: the hash of the token."""
 
 
 class Accounts:
@@ -54,7 +52,7 @@ class Accounts:
         self._passwords = passwords
         self._internal_tokens = internal_tokens
         self._session_s = settings.http.session_days * 86_400
-        self._attempts = Attempts(settings.rate.sign_in_attempts, _ATTEMPT_WINDOW_S)
+        self._attempts = Attempts(settings.rate.sign_in_attempts)
         self._checking = asyncio.Semaphore(_CHECKED_AT_ONCE)
         self._pepper = secrets.token_bytes(32)
         self._basic: Remembered[SignIn] = Remembered()
@@ -80,12 +78,13 @@ class Accounts:
         assert row is not None
         kept = await self._kept_session(credential) if keeps_session else ""
         token = kept or secrets.token_urlsafe(32)
-        if len(self._right) >= _REMEMBERED:
+        if len(self._right) >= MOST:
             self._right.clear()
         self._right[credential] = token if keeps_session else self._right.get(credential, "")
         ends = now() + timedelta(seconds=self._session_s)
-        await self._database.execute("create_session", _hash(token), row["user_id"], ends)
-        return SignIn(caller=_caller(row), token=token)
+        session = _hash(token)
+        await self._database.execute("create_session", session, row["user_id"], ends)
+        return SignIn(caller=_caller(row), token=token, session=session)
 
     async def _kept_session(self, credential: bytes) -> str:
         """The session that Basic opened before, while it lasts (else empty): who signs in each minute needs no new one."""
@@ -123,10 +122,10 @@ class Accounts:
         return await self._sessions.get(key, read)
 
     async def sign_out(self, token: str) -> None:
-        """Ends a session."""
-        await self._database.execute("delete_session", _hash(token))
-        self.forget()
-        await self._database.execute("notify_access")
+        """Ends a session, where there is one; other sessions stay remembered, here and in other processes."""
+        session = _hash(token)
+        if await self._database.fetchrow("end_session", session) is not None:
+            self._forget_session(session)
 
     async def set_password(self, user_id: int, password: str, *, admin: bool = False) -> None:
         """A new password (and the administrator's right); all sessions end."""
@@ -137,82 +136,18 @@ class Accounts:
             raise NotFound("access.no_account", user=user_id)
         await self._database.execute("notify_access")
 
-    def forget(self) -> None:
-        """Drops what is remembered: an account or a session has changed."""
-        self._basic.clear()
-        self._sessions.clear()
-        self._right.clear()
+    def notified(self, session: str) -> None:
+        """Another process says that a session has ended (its hash in hexadecimal), or without one that accounts have changed."""
+        if session:
+            self._forget_session(bytes.fromhex(session))
+        else:
+            self._basic.clear()
+            self._sessions.clear()
+            self._right.clear()
 
-
-class Attempts:
-    """Failed sign-ins of the last while, by account and by address."""
-
-    def __init__(self, limit: int, window_s: float) -> None:
-        self._limit = limit
-        self._window_s = window_s
-        self._failures: dict[str, list[float]] = {}
-
-    def check(self, account: str, address: str) -> None:
-        """`TooManyRequests` where the account has failed too often from this address, or either of them as a whole."""
-        start = time.monotonic() - self._window_s
-        for key, limit in self._limits(account, address).items():
-            recent = [moment for moment in self._failures.get(key, ()) if moment > start]
-            if limit and len(recent) >= limit:
-                seconds = int(recent[0] - start) + 1
-                raise TooManyRequests("access.too_many_attempts", seconds=seconds)
-
-    def failed(self, account: str, address: str) -> None:
-        """Counts a failure; forgets those of long ago once there are many."""
-        start = time.monotonic() - self._window_s
-        if len(self._failures) > _REMEMBERED:
-            self._failures = {key: times for key, times in self._failures.items() if times[-1] > start}
-        for key in self._limits(account, address):
-            recent = [moment for moment in self._failures.get(key, ()) if moment > start]
-            self._failures[key] = [*recent, time.monotonic()]
-
-    def _limits(self, account: str, address: str) -> dict[str, int]:
-        return {
-            f"{account} from {address}": self._limit,
-            f"account {account}": self._limit * _MANY,
-            f"address {address}": self._limit * _MANY,
-        }
-
-
-class Remembered(Generic[Value]):
-    """Answers by key for a minute; several askers of one key wait for one answer."""
-
-    def __init__(self) -> None:
-        self._found: dict[bytes, tuple[float, Value]] = {}
-        self._asking: dict[bytes, asyncio.Task[Value]] = {}
-        self._generation = 0
-
-    async def get(self, key: bytes, ask: Callable[[], Awaitable[Value]]) -> Value:
-        """The answer of ``ask`` for ``key``."""
-        found = self._found.get(key)
-        if found is not None and found[0] > time.monotonic():
-            return found[1]
-        task = self._asking.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._ask(key, ask))
-            self._asking[key] = task
-        return await asyncio.shield(task)
-
-    async def _ask(self, key: bytes, ask: Callable[[], Awaitable[Value]]) -> Value:
-        generation = self._generation
-        try:
-            value = await ask()
-        finally:
-            self._asking.pop(key, None)
-        if generation == self._generation:
-            if len(self._found) >= _REMEMBERED:
-                self._found.clear()
-            self._found[key] = (time.monotonic() + _REMEMBER_S, value)
-        return value
-
-    def clear(self) -> None:
-        """Forgets all, also what is being asked just now."""
-        self._generation += 1
-        self._found.clear()
+    def _forget_session(self, session: bytes) -> None:
+        self._sessions.forget(lambda key, _: key == session)
+        self._basic.forget(lambda _, signed_in: signed_in.session == session)
 
 
 def _caller(row: Any) -> Caller:

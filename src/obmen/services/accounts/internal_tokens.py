@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from obmen.clients.clock import now
-from obmen.domain.rights.rights import Caller
+from obmen.domain.rights.policies import Caller
 from obmen.errors import NotAuthenticated
 
 _PREFIX: Final = "process"

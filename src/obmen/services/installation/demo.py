@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from obmen import messages
 from obmen.clients.clock import now
+from obmen.domain.catalogs.schema import SCRIPTS, WEB_REQUESTS
 from obmen.domain.dates import iso
+from obmen.domain.queries.filters import Condition, Equals
 from obmen.domain.requests.bodies import data_address
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 from obmen.services.application import Application
+from obmen.services.records.writing import NewRecord
 
 FORM: Final = "lead"
 """The ``$urlId`` of the form endpoint."""
@@ -26,12 +29,10 @@ class Demo:
 
     async def seed(self) -> bool:
         """Whether the company was made: it is not where something listens at the form's address already."""
-        known = await self._obmen.records.find_one(SYSTEM, "$weblisteners", "$urlId", FORM)
-        if known is not None:
+        address = self._obmen.cache.schema.catalog(WEB_REQUESTS).field("$urlId").number
+        if await self._obmen.records.stored(WEB_REQUESTS, Condition(address, Equals(FORM)), ()):
             return False
-        section = await self._obmen.catalogs.create_section(
-            SYSTEM, {"name": self._text("sales"), "icon": "business-23"}
-        )
+        section = await self._obmen.sections.create(SYSTEM, {"name": self._text("sales"), "icon": "business-23"})
         clients = await self._catalog(section, "clients", _client_fields())
         products = await self._catalog(section, "products", _product_fields())
         orders = await self._catalog(section, "orders", _order_fields(clients, products))
@@ -48,36 +49,43 @@ class Demo:
             for item in field.get("config", {}).get("items", ()):
                 item["name"] = self._text(f"item_{item['name']}")
         sent = {"name": self._text(name), "icon": "content-8", "sectionId": section, "fields": fields}
-        return (await self._obmen.catalogs.create(SYSTEM, sent)).key
+        return (await self._obmen.catalogs.create(SYSTEM, sent)).id
 
     async def _fill(self, clients: str, products: str, orders: str) -> None:
-        create = self._obmen.records.create
-        client_ids = [
-            await create(SYSTEM, clients, {"name": self._text(name), "phone": phone, "status": ["1"]})
-            for name, phone in _CLIENTS
-        ]
-        product_ids = [
-            await create(SYSTEM, products, {"name": self._text(name), "price": price, "stock": stock, "kind": kind})
-            for name, price, stock, kind in _PRODUCTS
-        ]
-        for number, (client, product) in enumerate(zip(client_ids, product_ids, strict=True), 1):
-            values = {
-                "number": f"{number:04d}",
-                "client": [{"catalogId": clients, "recordId": client}],
-                "items": [{"catalogId": products, "recordId": product}],
-                "amount": _PRODUCTS[number - 1][1],
-                "date": iso(now() - timedelta(days=number)),
-                "paid": number == 1,
-            }
-            await create(SYSTEM, orders, values)
+        client_ids = await self._create(
+            clients, *({"name": self._text(name), "phone": phone, "status": ["1"]} for name, phone in _CLIENTS)
+        )
+        product_ids = await self._create(
+            products,
+            *(
+                {"name": self._text(name), "price": price, "stock": stock, "kind": kind}
+                for name, price, stock, kind in _PRODUCTS
+            ),
+        )
+        await self._create(
+            orders,
+            *(
+                {
+                    "number": f"{number:04d}",
+                    "client": [{"catalogId": clients, "recordId": client}],
+                    "items": [{"catalogId": products, "recordId": product}],
+                    "amount": _PRODUCTS[number - 1][1],
+                    "date": iso(now() - timedelta(days=number)),
+                    "paid": number == 1,
+                }
+                for number, (client, product) in enumerate(zip(client_ids, product_ids, strict=True), 1)
+            ),
+        )
 
     async def _listen(self, clients: str) -> None:
         source = files("obmen.assets").joinpath("demo", "lead.bpmn").read_text("utf-8").replace("{{clients}}", clients)
         file = {"title": "lead.bpmn", "src": data_address(source.encode(), "application/bpmn+xml")}
-        create = self._obmen.records.create
-        script = await create(SYSTEM, "$scripts", {"$name": self._text("form"), "$file": [file]})
-        link = [{"catalogId": "$scripts", "recordId": script}]
-        await create(SYSTEM, "$weblisteners", {"$name": self._text("form"), "$urlId": FORM, "$script": link})
+        (script,) = await self._create(SCRIPTS, {"$name": self._text("form"), "$file": [file]})
+        link = [{"catalogId": SCRIPTS, "recordId": script}]
+        await self._create(WEB_REQUESTS, {"$name": self._text("form"), "$urlId": FORM, "$script": link})
+
+    async def _create(self, catalog: str, *values: dict[str, Any]) -> list[str]:
+        return await self._obmen.writer.create(SYSTEM, catalog, [NewRecord(one) for one in values])
 
 
 def _client_fields() -> list[dict[str, Any]]:
@@ -109,7 +117,7 @@ def _order_fields(clients: str, products: str) -> list[dict[str, Any]]:
     return [
         {"id": "number", "type": "text", "required": True},
         {"id": "client", "type": "object", "config": {"multiselect": False, "catalogs": [{"id": clients}]}},
-        {"id": "items", "type": "object", "config": {"catalogs": [{"id": products}]}},
+        {"id": "items", "type": "object", "config": {"multiselect": True, "catalogs": [{"id": products}]}},
         {"id": "amount", "type": "number"},
         {"id": "date", "type": "date", "config": {"time": False}},
         {"id": "paid", "type": "switch"},

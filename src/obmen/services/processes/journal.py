@@ -11,17 +11,17 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from obmen.clients.clock import now
+from obmen.domain.catalogs.schema import PROCESSES
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
 from obmen.domain.processes.variables import json_text
-from obmen.domain.rights.rights import Caller
+from obmen.domain.rights.policies import Caller
 from obmen.errors import NotFound
-from obmen.services.records.reading import Records
+from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database, Executor
 
-PROCESSES: Final = "$processes"
 ERROR: Final = "$error"
 """The variable in the result of a process that did not reach its end: what went wrong."""
 _MASK: Final = "********"
@@ -80,7 +80,7 @@ class ProcessJournal:
     A run keeps to the lock it began under: when that was lost for a moment, another may have taken the process over.
     """
 
-    def __init__(self, database: Database, records: Records, settings: Process) -> None:
+    def __init__(self, database: Database, records: RecordWriter, settings: Process) -> None:
         self._database = database
         self._records = records
         self._settings = settings
@@ -112,7 +112,7 @@ class ProcessJournal:
     async def show(self, on: Connection, launch: Launch) -> int:
         """The number of a new record of a process under way."""
         return await self._records.journal(
-            on, PROCESSES, {**self._opened(launch), "$status": ["$running"]}, launch.caller
+            on, PROCESSES, {**self._opened(launch), "$status": ["$running"]}, launch.initiator
         )
 
     async def show_held(self, on: Connection, launch: Launch, held: Held, holder: int | None) -> Held:
@@ -150,7 +150,7 @@ class ProcessJournal:
         One statement.
         """
         values = {**self._opened(launch), **self._closed(launch, state, aborted)}
-        return await self._records.journal(on, PROCESSES, values, launch.caller)
+        return await self._records.journal(on, PROCESSES, values, launch.initiator)
 
     async def close_held(
         self, on: Connection, launch: Launch, held: Held, holder: int | None, state: State, aborted: str = ""
@@ -162,7 +162,7 @@ class ProcessJournal:
             return await self.close(on, launch, state, aborted)
         try:  # the record first, as who removes it does: two orders would lock each other out
             values = self._closed(launch, state, aborted)
-            await self._records.journal_change(on, PROCESSES, record, values, launch.caller)
+            await self._records.journal_change(on, PROCESSES, record, values, launch.initiator)
         except NotFound:
             raise Taken from None
         await self._finish(on, held, holder)

@@ -1,16 +1,21 @@
 """External requests: which scenario listens at an address (docs/reference/external-requests.md)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from obmen.domain import items
+from obmen.domain.catalogs.schema import SCRIPTS, WEB_REQUESTS
+from obmen.domain.queries.filters import Condition, Either, Equals, HasId
 from obmen.domain.requests.url_ids import url_ids_of
 from obmen.errors import NotFound
+from obmen.services.records.reading import RecordReader
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Database
 
-LISTENERS: Final = "$weblisteners"
-SWITCHED_ON: Final = "$active"
+_ON: Final = "$on"
+_READ: Final = ("$status", "$urlId", "$script")
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,9 +31,10 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 class Listeners:
     """Finds listeners."""
 
-    def __init__(self, database: Database, cache: CatalogCache) -> None:
+    def __init__(self, database: Database, cache: CatalogCache, reader: RecordReader) -> None:
         self._database = database
         self._cache = cache
+        self._reader = reader
 
     async def find(self, path: str) -> Listener:
         """The listener whose address is the longest that ``path`` begins with.
@@ -36,29 +42,27 @@ class Listeners:
         `NotFound` where there is none, or that one is switched off or its scenario is gone: a shorter address does not
         stand in for it.
         """
-        row = None
-        if url_ids := url_ids_of(path):
-            row = await self._database.pool.fetchrow(self._statement(), url_ids)
-        if row is None or not row["is_on"] or row["version"] is None:
+        catalog = self._cache.schema.catalog(WEB_REQUESTS)
+        address = catalog.field("$urlId").number
+        matching = Either(tuple(Condition(address, Equals(url_id)) for url_id in url_ids_of(path)))
+        rows = await self._reader.stored(WEB_REQUESTS, matching, _READ)
+        longest = max(rows, key=lambda row: len(row["$urlId"]), default=None)
+        if longest is None or not longest["$script"] or not self._is_on(longest["$status"]):
+            raise NotFound("process.no_listener", listener=path)
+        script = longest["$script"][0]
+        number = int(script.partition(":")[2])
+        version = await self._database.fetchval("read_newest_scenario", number)
+        scripts = await self._reader.stored(SCRIPTS, HasId((number,)), ())
+        if version is None or not scripts:
             raise NotFound("process.no_listener", listener=path)
         return Listener(
-            id=row["id"],
-            link=f"{self._cache.schema.catalog(LISTENERS).id}:{row['id']}",
-            script=row["script"],
-            script_id=row["script_id"],
-            scenario_version=row["version"],
+            id=longest["id"],
+            link=f"{catalog.number}:{longest['id']}",
+            script=script,
+            script_id=number,
+            scenario_version=version,
         )
 
-    def _statement(self) -> str:
-        """``(url ids) → the listener of the longest``, with the newest version of its scenario."""
-        schema, namespace = self._cache.schema, self._database.schema
-        listeners, scripts = schema.catalog(LISTENERS), schema.catalog("$scripts")
-        status, address, script = (listeners.by_id[name].column for name in ("$status", "$urlId", "$script"))
-        return (
-            f"select r.id, r.{script}[1] as script, r.{status} @> array['{SWITCHED_ON}'] as is_on, s.id as script_id, "
-            f"(select max(v.id) from {namespace}.scenario_versions v where v.script_id = s.id) as version "
-            f"from {namespace}.{listeners.table} r left join {namespace}.{scripts.table} s "
-            f"on s.id = split_part(r.{script}[1], ':', 2)::bigint and s.removed_at is null "
-            f"where lower(r.{address}) = any($1::text[]) and r.removed_at is null "
-            f"order by length(r.{address}) desc limit 1"
-        )
+    def _is_on(self, status: Sequence[int] | None) -> bool:
+        field = self._cache.schema.catalog(WEB_REQUESTS).field("$status")
+        return items.number_of(field, _ON) in (status or ())

@@ -17,7 +17,6 @@ import structlog
 from obmen.clients.clock import now
 from obmen.domain.processes.engine import Broken, Start, State, advance, load
 from obmen.domain.processes.scenarios import Scenario
-from obmen.domain.processes.variables import as_json, json_text
 from obmen.domain.requests.raw_bodies import RAW_BODY
 from obmen.errors import (
     InvalidScenario,
@@ -198,7 +197,7 @@ class Processes:
         """The scenario as it was saved then."""
         if version not in self._scenarios:
             source = await self._world.database.fetchval("read_scenario_version", version)
-            self._scenarios[version] = self._world.reader.read(source)
+            self._scenarios[version] = self._world.scenarios.read(source)
             if len(self._scenarios) > _SCENARIOS:
                 self._scenarios.popitem(last=False)
         return self._scenarios[version]
@@ -226,33 +225,3 @@ def _trimmed(launch: Launch, scenario: Scenario) -> Launch:
         return launch
     kept = {name: value for name, value in launch.input.items() if name != RAW_BODY}
     return msgspec.structs.replace(launch, input=kept)
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process answers to an external request."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-
-
-def answer_of(variables: Mapping[str, Any]) -> Answer:
-    """``$status``, ``$headers``, ``$body`` of a process (docs/reference/external-requests.md); `ProcessFailed` where they are none."""
-    status = variables.get("$status", 200)
-    if isinstance(status, str) and status.isdecimal():
-        status = int(status)
-    if isinstance(status, float) and status.is_integer():
-        status = int(status)
-    if status is None:
-        status = 200
-    headers = variables.get("$headers") or {}
-    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
-        raise ProcessFailed("process.bad_status", sent=repr(status)[:80])
-    if not isinstance(headers, Mapping):
-        raise ProcessFailed("process.bad_headers", sent=repr(headers)[:80])
-    texts = {
-        str(name): value if isinstance(value, str) else json_text(value).decode()
-        for name, value in headers.items()
-        if value is not None
-    }
-    return Answer(status=status, headers=texts, body=as_json(variables.get("$body")))

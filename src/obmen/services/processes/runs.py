@@ -52,7 +52,8 @@ from obmen.services.processes.own_api import OwnApi, ProcessHttp
 from obmen.services.processes.process_records import PreparedChange, ProcessRecords
 from obmen.services.processes.run_journals import RunJournal
 from obmen.services.processes.steps import assignments_of, inputs_of, needs_javascript, plain_assignments, wanted_of
-from obmen.services.records.reading import Records
+from obmen.services.records.reading import RecordReader
+from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database
 from obmen.storage.own_connection import FAULTS
@@ -69,10 +70,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """What runs share."""
 
     database: Database
-    records: Records
+    reader: RecordReader
+    writer: RecordWriter
     catalogs: Catalogs
     components: Components
-    reader: ScenarioReader
+    scenarios: ScenarioReader
     javascript: JavaScript
     http: Http
     own_api: OwnApi
@@ -283,29 +285,40 @@ class Run:
     async def _change_record(self, command: CallComponent, change: RecordChange) -> None:
         """The change, the journal of its step and, where it was the last, the end of the process: all or nothing."""
         prepared = await self._records.prepare(change)
+        is_written = False
+        try:
+            is_written = await self._write(command, change, prepared)
+        except FAULTS:  # it may have been committed
+            is_written = True
+            raise
+        finally:
+            if not is_written:
+                await prepared.discard()
+
+    async def _write(self, command: CallComponent, change: RecordChange, prepared: PreparedChange) -> bool:
+        """Whether the change was made: a step that was interrupted meanwhile makes none."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self._world.database.pool.acquire() as connection:
-                    await self._change_on(connection, command, change, prepared)
+                    return await self._change_on(connection, command, change, prepared)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt == _ATTEMPTS:
                     raise
-            else:
-                return
+        return False
 
     async def _change_on(
         self, connection: Connection, command: CallComponent, change: RecordChange, prepared: PreparedChange
-    ) -> None:
+    ) -> bool:
         transaction = connection.transaction()
         await transaction.start()
         journal, held = self.journal, self.journal.held
         try:
-            answer = _written(command, change, await prepared.write(connection))
+            answer = _written(command, change, str((await prepared.write(connection))[0]))
             async with self._lock:
                 state, commands = self._advance(answer)
                 if state is self.state:  # a timer was faster: nobody waits for this step any more
                     await transaction.rollback()
-                    return
+                    return False
                 calling, record = frozenset(self._calling - {command.token}), journal.record
                 if state.outcome is not None:
                     record = await journal.end(connection, state)
@@ -323,6 +336,7 @@ class Run:
             raise
         self._world.journal.committed()
         self._perform(commands)
+        return True
 
     def _context(self, command: CallComponent) -> Context:
         world = self._world
@@ -337,7 +351,8 @@ class Run:
 
     @property
     def _records(self) -> ProcessRecords:
-        return ProcessRecords(self._world.records, self._world.catalogs, self._launch.caller)
+        world = self._world
+        return ProcessRecords(world.reader, world.writer, world.catalogs, self._launch.caller)
 
     # the journal
 

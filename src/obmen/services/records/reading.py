@@ -1,190 +1,180 @@
-"""Reading records, in the ways the API and processes ask (law 7); `RecordWrites` is the way in.
+"""Reading records, in the ways the API and processes ask: PostgreSQL makes the JSON, which is passed on as it is (law 7).
 
-Called by the API, by processes and by the command line.
+A page is two statements: which records, then their JSON. Called by the
+API, by processes, by webhooks and by the services that keep their own records in catalogs.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import msgspec
-import sqlalchemy as sa
 
-from obmen.domain.catalogs.schema import Catalog, Field
-from obmen.domain.encoding import encode
-from obmen.domain.field_types import record_id, shown
-from obmen.domain.fields.text import is_secret
-from obmen.domain.queries.filters import FilterReader
-from obmen.domain.records import values as records
-from obmen.domain.rights import rights
-from obmen.domain.rights.rights import Caller
-from obmen.errors import InvalidFilter, NotFound
-from obmen.ports import RecordsQuery
-from obmen.services.records.writing import RecordWrites, record_number
-from obmen.storage.statements.catalog_tables import CatalogTable
+from obmen.domain.catalogs.schema import Catalog
+from obmen.domain.field_types import shown
+from obmen.domain.queries.filters import Filter
+from obmen.domain.queries.queries import Query
+from obmen.domain.query_reading import Asked, QueryReader, next_page, selection
+from obmen.domain.record_ids import RecordId, record_id
+from obmen.domain.rights.policies import SYSTEM, Caller, Policy, policy
+from obmen.errors import InvalidFilter, InvalidValue, NotFound
+from obmen.services.files.files import Files
+from obmen.services.schema.cache import CatalogCache
+from obmen.settings import Limits
+from obmen.storage.database import Connection, Database
+from obmen.storage.statements.compiler import Statements
+from obmen.storage.statements.rendering import CLIENTS, Form
 
-_QUESTIONS: Final = 500
+Result = TypeVar("Result")
+
+_ATTEMPTS: Final = 5
+"""Under descriptions that others keep changing."""
 
 
-class Records(RecordWrites):
-    """Records of all catalogs."""
+class RecordsPage(msgspec.Struct, frozen=True):
+    """A page of records: the JSON list, and what asks for the next page (empty: this was the last)."""
 
-    async def read(self, caller: Caller, catalog_id: str, record: str, fields: Any = None) -> dict[str, Any]:
-        """One record (contract: Records), or `NotFound`."""
+    json: bytes
+    after: str
 
-        async def attempt() -> dict[str, Any]:
-            catalog = self._cache.schema.catalog(catalog_id)
-            rights.require(caller, catalog)
-            table = self._cache.table(catalog)
-            chosen = _chosen_fields(catalog, fields)
-            codec = table.codec_of(None if chosen is None else [choice.field for choice in chosen])
-            row = await self._database.pool.fetchrow(table.read(codec), record_number(catalog, record))
-            if row is None:
-                raise NotFound("catalog.no_record", catalog=catalog.key, record=record)
-            found = _answer(catalog, codec, row)
-            found["privilegeCode"] = "admin"
-            if chosen is not None:
-                await self._add_linked_values(caller, [found], chosen)
-            return found
 
-        return await self._with_current_schema(attempt)
+class Total(msgspec.Struct, frozen=True):
+    """How many records match; ``is_limited``: at least so many, counting ended there."""
 
-    async def find(self, caller: Caller, catalog_id: str, query: RecordsQuery) -> list[dict[str, Any]]:
-        """A page of the records that match (contract: Records); the newest first where nothing else is asked."""
+    records: int
+    is_limited: bool
 
-        async def attempt() -> list[dict[str, Any]]:
-            catalog = self._cache.schema.catalog(catalog_id)
-            rights.require(caller, catalog)
-            table = self._cache.table(catalog)
-            chosen = _chosen_fields(catalog, query.fields)
-            codec = table.codec_of(None if chosen is None else [choice.field for choice in chosen])
-            matching, arguments = self._matching(caller, catalog, table, query)
-            count = len(arguments)
-            rows = await self._database.pool.fetch(
-                f"select {codec.columns} {matching} order by {_order(catalog, query)} "
-                f"limit ${count + 1} offset ${count + 2}",
-                *arguments,
-                self._limit(query.limit),
-                query.offset,
+
+class RecordReader:
+    """Reads records of all catalogs."""
+
+    def __init__(self, database: Database, cache: CatalogCache, files: Files, limits: Limits) -> None:
+        self._database = database
+        self._cache = cache
+        self._files = files
+        self._limits = limits
+
+    async def read(self, caller: Caller, catalog_id: str, record: str, asked: Asked, form: Form = CLIENTS) -> bytes:
+        """One record as JSON (docs/reference/records.md), or `NotFound`."""
+
+        async def attempt(statements: Statements) -> bytes:
+            catalog, allowed = self._readable(caller, catalog_id, statements)
+            fields = selection(catalog, statements.schema, asked.fields, with_linked_values=asked.with_linked_values)
+            statement = statements.record(
+                allowed, catalog, record_key(catalog, record), fields, _form(form, asked), self._files.links()
             )
-            found = [_answer(catalog, codec, row) for row in rows]
-            if chosen is not None:
-                await self._add_linked_values(caller, found, chosen)
-            return found
+            found = await self._database.pool.fetchval(statement.text, *statement.arguments)
+            if found is None:
+                raise NotFound("catalog.no_record", catalog=catalog.id, record=shown(record))
+            return str(found).encode()
 
-        return await self._with_current_schema(attempt)
+        return await self.with_current_schema(attempt)
 
-    async def find_one(self, caller: Caller, catalog_id: str, field_id: str, text: str) -> dict[str, Any] | None:
-        """The record whose field holds exactly this text, whatever the case; ``None`` without one."""
-        found = await self.find(caller, catalog_id, RecordsQuery(filters={field_id: text}, limit=self._limits.page))
-        return next((record for record in found if record["values"][field_id].lower() == text.lower()), None)
+    async def find(self, caller: Caller, catalog_id: str, asked: Asked, form: Form = CLIENTS) -> RecordsPage:
+        """A page of the records that match, the newest first where nothing else is asked."""
 
-    async def count(self, caller: Caller, catalog_id: str, query: RecordsQuery) -> int:
-        """How many records match, whatever the page."""
-        catalog = self._cache.schema.catalog(catalog_id)
-        rights.require(caller, catalog)
-        matching, arguments = self._matching(caller, catalog, self._cache.table(catalog), query)
-        return int(await self._database.pool.fetchval(f"select count(*) {matching}", *arguments))
+        async def attempt(statements: Statements) -> RecordsPage:
+            query, allowed = self._query(caller, catalog_id, asked, statements)
+            statement = statements.page(allowed, query)
+            rows = await self._database.pool.fetch(statement.text, *statement.arguments)
+            after = ""
+            if rows and len(rows) == query.page.limit:
+                after = next_page(query, rows[-1]["key"], rows[-1]["id"])
+            numbers = [row["id"] for row in rows]
+            return RecordsPage(await self._json(statements, allowed, query, numbers, _form(form, asked)), after)
 
-    def _limit(self, limit: int) -> int:
-        return min(limit, self._limits.page)
+        return await self.with_current_schema(attempt)
 
-    def _matching(
-        self, caller: Caller, catalog: Catalog, table: CatalogTable, query: RecordsQuery
-    ) -> tuple[str, list[Any]]:
-        """``from … where …`` and its arguments; kept for who asks the same again, as those do who page or poll."""
-        question = encode((query.filters, query.search_text, query.ids, query.offset_minutes))
-        known = table.questions.get((caller, question))
-        if known is None:
-            if len(table.questions) >= _QUESTIONS:
-                table.questions.clear()
-            known = table.questions[caller, question] = self._compiled(caller, catalog, table, query)
-        where, arguments = known
-        return where, list(arguments)
+    async def _json(
+        self, statements: Statements, allowed: Policy, query: Query, numbers: Sequence[int], form: Form
+    ) -> bytes:
+        """The records in the order of ``numbers``; one that was removed meanwhile is left out."""
+        if not numbers:
+            return b"[]"
+        catalog = statements.schema.catalogs[query.catalog]
+        statement = statements.records(allowed, catalog, numbers, query.fields, form, self._files.links())
+        rows = await self._database.pool.fetch(statement.text, *statement.arguments)
+        by_number = {row[0]: row[1] for row in rows}
+        return f"[{','.join([by_number[number] for number in numbers if number in by_number])}]".encode()
 
-    def _compiled(
-        self, caller: Caller, catalog: Catalog, table: CatalogTable, query: RecordsQuery
-    ) -> tuple[str, list[Any]]:
-        reader = FilterReader(
-            self._cache.schema,
-            self._database.schema,
+    async def count(self, caller: Caller, catalog_id: str, asked: Asked, most: int | None = None) -> int:
+        """How many records match, whatever the page, counted up to ``most``."""
+
+        async def attempt(statements: Statements) -> int:
+            query, allowed = self._query(caller, catalog_id, asked, statements)
+            statement = statements.count(allowed, query, most)
+            return int(await self._database.pool.fetchval(statement.text, *statement.arguments))
+
+        return await self.with_current_schema(attempt)
+
+    async def total(self, caller: Caller, catalog_id: str, asked: Asked, *, exact: bool) -> Total:
+        """How many records match, whatever the page: counted to the end, or up to ``limits.count``."""
+        if exact:
+            return Total(await self.count(caller, catalog_id, asked), is_limited=False)
+        found = await self.count(caller, catalog_id, asked, self._limits.count + 1)
+        return Total(min(found, self._limits.count), is_limited=found > self._limits.count)
+
+    async def stored(
+        self, catalog_id: str, wanted: Filter, fields: Sequence[str], connection: Connection | None = None
+    ) -> list[Mapping[str, Any]]:
+        """``id`` and the stored values of ``fields``, by id, of the records that match: for the system itself."""
+
+        async def attempt(statements: Statements) -> list[Mapping[str, Any]]:
+            catalog = statements.schema.catalog(catalog_id)
+            statement = statements.stored(policy(SYSTEM, statements.schema), catalog, wanted, fields)
+            rows = await (connection or self._database.pool).fetch(statement.text, *statement.arguments)
+            return [dict(row) for row in rows]
+
+        return await self.with_current_schema(attempt, connection)
+
+    def _readable(self, caller: Caller, catalog_id: str, statements: Statements) -> tuple[Catalog, Policy]:
+        catalog = statements.schema.catalog(catalog_id)
+        allowed = policy(caller, statements.schema)
+        allowed.require(catalog, "search")
+        return catalog, allowed
+
+    def _query(self, caller: Caller, catalog_id: str, asked: Asked, statements: Statements) -> tuple[Query, Policy]:
+        catalog, allowed = self._readable(caller, catalog_id, statements)
+        reader = QueryReader(
+            statements.schema,
             user_id=caller.user_id,
-            offset_minutes=query.offset_minutes,
+            offset_minutes=asked.offset_minutes,
             limit=self._limits.filter_conditions,
         )
-        condition = sa.and_(rights.visible(caller, catalog), reader.condition(catalog, query.filters))
-        if query.search_text:
-            condition = sa.and_(condition, table.search(query.search_text))
-        ids = None if not query.ids else [number for item in query.ids if (number := record_id(item)) is not None]
-        return table.matching(condition, ids)
+        return reader.query(catalog, asked), allowed
 
-    async def _add_linked_values(
-        self, caller: Caller, found: list[dict[str, Any]], chosen: "Sequence[FieldChoice]"
-    ) -> None:
-        """Adds ``recordValues`` to links whose fields were asked for: one query per linked catalog, not per record."""
-        for choice in chosen:
-            for catalog_id, fields in choice.linked.items():
-                catalog = self._cache.schema.catalog(catalog_id)
-                links = [
-                    link
-                    for record in found
-                    for link in record["values"][choice.field.id]
-                    if link.get("catalogId") == catalog.key
-                ]
-                if not links:
-                    continue
-                ids = list({link["recordId"] for link in links})
-                linked: dict[str, Any] = {}
-                for start in range(0, len(ids), self._limits.page):
-                    part = ids[start : start + self._limits.page]
-                    page = await self.find(
-                        caller, catalog.key, RecordsQuery(fields=fields, ids=part, limit=self._limits.page)
-                    )
-                    linked.update((record["id"], record["values"]) for record in page)
-                for link in links:
-                    link["recordValues"] = linked.get(link["recordId"], {})
+    async def with_current_schema(
+        self, attempt: Callable[[Statements], Awaitable[Result]], connection: Connection | None = None
+    ) -> Result:
+        """``attempt(statements)``, again while it fails under descriptions that have been changed meanwhile.
+
+        Inside somebody's transaction an error of the database is final: it has broken the transaction.
+        """
+        for _ in range(_ATTEMPTS):
+            statements = self._cache.statements
+            try:
+                return await attempt(statements)
+            except (
+                InvalidValue,
+                NotFound,
+                InvalidFilter,
+                asyncpg.UndefinedColumnError,
+                asyncpg.UndefinedTableError,
+            ) as error:
+                if connection is not None and isinstance(error, asyncpg.PostgresError):
+                    raise
+                if (await self._cache.refresh(connection)).version == statements.schema.version:
+                    raise
+        return await attempt(self._cache.statements)
 
 
-class FieldChoice(msgspec.Struct, frozen=True):
-    """A field asked for, with the fields asked for of the records it links to, by catalog id."""
-
-    field: Field
-    linked: Mapping[str, Any]
-
-
-def _chosen_fields(catalog: Catalog, fields: Any) -> list[FieldChoice] | None:
-    """What ``fields`` asks for: ids and ``{fieldId, fields: {catalog: [...]}}`` (contract: Records, fields)."""
-    if fields in (None, "", []):
-        return None
-    if isinstance(fields, str):
-        fields = fields.split(",")
-    if not isinstance(fields, list):
-        raise InvalidFilter("filter.not_fields", sent=shown(fields))
-    chosen: dict[str, FieldChoice] = {}
-    for item in fields:
-        linked = item.get("fields") or {} if isinstance(item, Mapping) else {}
-        given = item.get("fieldId") if isinstance(item, Mapping) else item
-        if not isinstance(given, str | int) or not isinstance(linked, Mapping):
-            raise InvalidFilter("filter.not_fields", sent=shown(item))
-        field = catalog.by_id.get(str(given).strip())
-        if field is None or not records.holds_value(field) or (linked and field.type != "object"):
-            raise InvalidFilter("filter.no_field", field=given, catalog=catalog.key)
-        chosen[field.id] = FieldChoice(field, linked)
-    return list(chosen.values())
+def record_key(catalog: Catalog, record: str) -> RecordId:
+    """The id of a record; `NotFound` for what is none."""
+    key = record_id(record)
+    if not key:  # numbers begin with 1
+        raise NotFound("catalog.no_record", catalog=catalog.id, record=shown(record))
+    return key
 
 
-def _answer(catalog: Catalog, codec: records.Codec, row: asyncpg.Record) -> dict[str, Any]:
-    return {"id": str(row[0]), "catalogId": catalog.key, "title": row[1], "values": codec.values(row)}
-
-
-def _order(catalog: Catalog, query: RecordsQuery) -> str:
-    direction = "desc" if query.descending else "asc"
-    if not query.sort_field:
-        return "r.id desc"
-    if query.sort_field == "id":
-        return f"r.id {direction}"
-    field = catalog.by_id.get(query.sort_field)
-    if field is None or not records.holds_value(field) or is_secret(field):
-        known = ", ".join(field.id for field in records.value_fields(catalog))
-        raise InvalidFilter("filter.not_sortable", field=query.sort_field, catalog=catalog.key, known=known)
-    return f"r.{field.column} {direction} nulls last, r.id {direction}"
+def _form(form: Form, asked: Asked) -> Form:
+    return Form(bare_choice=form.bare_choice, twins=not asked.skip_prev_id)

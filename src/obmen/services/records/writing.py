@@ -1,310 +1,223 @@
 """Writing records: the one way in for every write path (law 3).
 
-A write is one statement: the row and its event. It becomes a transaction where more belongs to it: a step of a process,
-what a system catalog sets in motion, descriptions of new files. Whoever holds a connection does all on that one: a
-second one from the same pool may never come. Called by the API, by processes and by the command line through `Records`.
+A write takes a list of records. `prepare_new` and `prepare_change` do all that needs no transaction: they parse values, look
+up what they point at, store files, and let system catalogs check (law 5). What comes out is written in one statement for all
+rows with their events, inside a transaction where more belongs to it. Called by the API, by processes and by commands.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-import asyncpg
+import msgspec
 
 from obmen.clients.clock import now
-from obmen.clients.secrets import SecretBox
-from obmen.domain.catalogs.schema import Catalog, Field
-from obmen.domain.field_types import WriteContext, record_id, shown
-from obmen.domain.fields.text import MASKED, is_secret
-from obmen.domain.files import StoredFile
-from obmen.domain.processes.reader import ScenarioReader
-from obmen.domain.records import values as records
-from obmen.domain.rights import rights
-from obmen.domain.rights.rights import Caller
-from obmen.errors import FieldProblem, Forbidden, InvalidFilter, InvalidValue, NotFound
+from obmen.domain import items
+from obmen.domain.catalogs.schema import Catalog, is_text_id
+from obmen.domain.encoding import encode
+from obmen.domain.field_types import WriteContext, shown
+from obmen.domain.records.values import parse_change, parse_new
+from obmen.domain.rights.policies import SYSTEM, Caller, Policy, Privilege, policy
+from obmen.errors import BadRequest, Forbidden, NotFound
 from obmen.services.events.log import EventLog
-from obmen.services.files.files import Files
+from obmen.services.records.prepared import PreparedRow, PreparedWrite
+from obmen.services.records.preparing import Preparation, Preparer
+from obmen.services.records.reading import RecordReader, record_key
 from obmen.services.schema.cache import CatalogCache
-from obmen.services.system_catalogs import SystemCatalog, Write, system_catalogs
-from obmen.settings import Limits
-from obmen.storage.database import Connection, Database, Executor
+from obmen.services.system_catalogs import SystemCatalog
+from obmen.storage.database import Database, Executor
+from obmen.storage.statements.compiler import Statements
 
-Result = TypeVar("Result")
-
-_ATTEMPTS: Final = 5
-"""Under descriptions that others keep changing."""
+_KEEP: Final = msgspec.UNSET
 
 
-class RecordWrites:
+class NewRecord(msgspec.Struct, frozen=True):
+    """A record to be made: values by field id, and an id of its own where it is to have one."""
+
+    values: Any
+    id: Any = None
+
+
+class RecordChange(msgspec.Struct, frozen=True):
+    """A record to be changed: the values named, and a new id of its own where one is given."""
+
+    record: str
+    values: Any
+    id: Any = _KEEP
+
+
+class RecordWriter:
     """Creates, changes and removes records of all catalogs."""
 
     def __init__(
         self,
         database: Database,
         cache: CatalogCache,
+        reader: RecordReader,
         log: EventLog,
-        files: Files,
-        secrets: SecretBox,
-        limits: Limits,
-        scenarios: ScenarioReader,
+        preparer: Preparer,
+        system_catalogs: Mapping[str, SystemCatalog],
     ) -> None:
         self._database = database
         self._cache = cache
+        self._reader = reader
         self._log = log
-        self._files = files
-        self._secrets = secrets
-        self._limits = limits
-        self._scenarios = scenarios
+        self._preparer = preparer
+        self._system_catalogs = system_catalogs
 
-    async def create(self, caller: Caller, catalog_id: str, values: Any, connection: Connection | None = None) -> str:
-        """The id of a new record, or `InvalidValue`; with ``connection``, inside its transaction."""
+    async def create(self, caller: Caller, catalog_id: str, records: Sequence[NewRecord]) -> list[str]:
+        """The ids of new records, in order, or `InvalidValue`: then none is made."""
 
-        async def attempt() -> int:
-            catalog = self._writable(caller, catalog_id)
-            stored = records.parse(catalog, values, self._context(caller), creating=True)
-            return await self._save(caller, catalog, 0, stored, connection)
+        async def attempt(statements: Statements) -> list[int]:
+            return await self._write(await self._prepare_new(statements, caller, catalog_id, records))
 
-        created = await self._with_current_schema(attempt, connection)
-        self._log.wake()
-        return str(created)
+        created = await self._reader.with_current_schema(attempt)
+        return [_text_id(record.id) or str(number) for record, number in zip(records, created, strict=True)]
 
-    async def update(
-        self, caller: Caller, catalog_id: str, record: str, values: Any, connection: Connection | None = None
-    ) -> None:
-        """Changes the values named, or `InvalidValue`, or `NotFound`."""
+    async def change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> None:
+        """Changes the values named, or `InvalidValue`, or `NotFound`: then nothing is changed."""
 
-        async def attempt() -> int:
-            catalog = self._writable(caller, catalog_id)
-            number = record_number(catalog, record)
-            stored = records.parse(catalog, values, self._context(caller), creating=False)
-            return await self._save(caller, catalog, number, stored, connection)
+        async def attempt(statements: Statements) -> None:
+            await self._write(await self._prepare_change(statements, caller, catalog_id, changes))
 
-        await self._with_current_schema(attempt, connection)
-        self._log.wake()
+        await self._reader.with_current_schema(attempt)
 
-    async def delete(self, caller: Caller, catalog_id: str, record: str) -> None:
-        """Removes a record, or `NotFound`."""
+    async def prepare_new(self, caller: Caller, catalog_id: str, records: Sequence[NewRecord]) -> PreparedWrite:
+        """New records, ready to be written in a transaction of the caller's; `PreparedWrite.discard` where nothing comes of it."""
+        return await self._reader.with_current_schema(
+            lambda statements: self._prepare_new(statements, caller, catalog_id, records)
+        )
 
-        async def attempt() -> None:
-            catalog = self._writable(caller, catalog_id)
-            number = record_number(catalog, record)
-            system = system_catalogs().get(catalog.key)
+    async def prepare_change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> PreparedWrite:
+        """Changes, ready to be written in a transaction of the caller's."""
+        return await self._reader.with_current_schema(
+            lambda statements: self._prepare_change(statements, caller, catalog_id, changes)
+        )
+
+    async def remove(self, caller: Caller, catalog_id: str, records: Sequence[str]) -> None:
+        """Removes records, or `NotFound`: then none is removed."""
+
+        async def attempt(statements: Statements) -> None:
+            catalog, allowed = self._writable(statements, caller, catalog_id, "delete")
+            numbers = await self._preparer.numbers(statements, catalog, [record_key(catalog, one) for one in records])
+            effects = self._preparer.removal(catalog)
             async with self._database.transaction() as connection:
-                if await connection.fetchval(self._cache.table(catalog).delete, number, caller.user_id) is None:
-                    raise NotFound("catalog.no_record", catalog=catalog.key, record=number)
-                if system is not None:
-                    await system.removed(self._system_write(connection, catalog, caller, number, {}))
+                statement = statements.delete(allowed, catalog, caller.user_id, numbers)
+                gone = {row["id"] for row in await connection.fetch(statement.text, *statement.arguments)}
+                for number, record in zip(numbers, records, strict=True):
+                    if number not in gone:
+                        raise NotFound("catalog.no_record", catalog=catalog.id, record=shown(record))
+                    for effect in effects:
+                        await effect(connection, number)
 
-        await self._with_current_schema(attempt)
+        await self._reader.with_current_schema(attempt)
         self._log.wake()
 
     def wrote(self) -> None:
         """Something was committed in a transaction of the caller's: the sequencer is told."""
         self._log.wake()
 
-    async def journal(self, on: Executor, catalog_id: str, values: Mapping[str, Any], caller: Caller) -> int:
-        """The id of a new record of the system's own, its stored values given by field id."""
-        catalog = self._cache.schema.catalog(catalog_id)
-        return await self._insert(on, catalog, _by_number(catalog, values), caller)
+    # records of the system's own
+
+    async def journal(self, on: Executor, catalog_id: str, values: Mapping[str, Any], author: int | None) -> int:
+        """The number of a new record; values by field id as they are stored, items by id."""
+        statements = self._cache.statements
+        catalog = statements.schema.catalog(catalog_id)
+        row = encode(_columns(catalog, values)).decode()
+        statement = statements.insert(catalog, author, row, many=False)
+        return int(await on.fetchval(statement.text, *statement.arguments))
 
     async def journal_change(
-        self, on: Executor, catalog_id: str, number: int, values: Mapping[str, Any], caller: Caller
+        self, on: Executor, catalog_id: str, number: int, values: Mapping[str, Any], author: int | None
     ) -> None:
-        """Changes a record of the system's own, its stored values given by field id; `NotFound` where it is gone."""
-        catalog = self._cache.schema.catalog(catalog_id)
-        await self._change(on, catalog, number, _by_number(catalog, values), caller)
+        """Changes such a record; `NotFound` where it is gone."""
+        statements = self._cache.statements
+        catalog = statements.schema.catalog(catalog_id)
+        fields = sorted(catalog.field(field_id).number for field_id in values)
+        row = encode({"id": number, **_columns(catalog, values)}).decode()
+        allowed = policy(SYSTEM, statements.schema)
+        statement = statements.update(allowed, catalog, fields, author, row, renames=False, many=False)
+        if await on.fetchval(statement.text, *statement.arguments) is None:
+            raise NotFound("catalog.no_record", catalog=catalog.id, record=number)
 
-    def _writable(self, caller: Caller, catalog_id: str) -> Catalog:
-        catalog = self._cache.schema.catalog(catalog_id)
-        rights.require(caller, catalog)
-        system = system_catalogs().get(catalog.key)
-        if system is not None and system.read_only:
-            raise Forbidden("catalog.read_only", catalog=catalog.key)
-        return catalog
+    # preparation
 
-    def _context(self, caller: Caller) -> WriteContext:
-        return WriteContext(schema=self._cache.schema, now=now(), user_id=caller.user_id)
+    async def _prepare_new(
+        self, statements: Statements, caller: Caller, catalog_id: str, records: Sequence[NewRecord]
+    ) -> PreparedWrite:
+        catalog, allowed = self._writable(statements, caller, catalog_id, "create")
+        context = _context(statements, caller)
+        parsed = [parse_new(catalog, record.values, context, allowed.of(catalog)) for record in records]
+        text_ids = [_text_id(record.id) for record in records]
+        work = Preparation(statements, catalog, caller, [None] * len(parsed), parsed)
+        return await self._prepared(work, allowed, text_ids)
 
-    async def _save(
-        self, caller: Caller, catalog: Catalog, number: int, stored: dict[int, Any], connection: Connection | None
-    ) -> int:
-        """The record's number; ``number`` is 0 for a new one."""
-        self._seal(catalog, stored)
-        sent = {field.id: stored[field.number] for field in catalog.fields if field.number in stored}
-        kept = await self._files.store(catalog, stored)  # before a transaction begins (law 5)
-        save = partial(self._save_on, caller=caller, catalog=catalog, number=number, stored=stored, sent=sent)
+    async def _prepare_change(
+        self, statements: Statements, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]
+    ) -> PreparedWrite:
+        catalog, allowed = self._writable(statements, caller, catalog_id, "edit")
+        context = _context(statements, caller)
+        keys = [record_key(catalog, change.record) for change in changes]
+        parsed = [parse_change(catalog, change.values, context, allowed.of(catalog)) for change in changes]
+        numbers = await self._preparer.numbers(statements, catalog, keys)
+        text_ids = [_KEEP if change.id is _KEEP else _text_id(change.id, number)
+                    for change, number in zip(changes, numbers, strict=True)]  # fmt: skip
+        work = Preparation(statements, catalog, caller, list(numbers), parsed)
+        return await self._prepared(work, allowed, text_ids)
+
+    async def _prepared(self, work: Preparation, allowed: Policy, text_ids: Sequence[Any]) -> PreparedWrite:
+        values, effects, files = await self._preparer.prepare(work)
+        rows = [
+            PreparedRow(number=number, text_id=text_id, values=row, files=kept, effects=done)
+            for number, text_id, row, kept, done in zip(work.records, text_ids, values, files, effects, strict=True)
+        ]
+        return PreparedWrite(work.statements, allowed, work.catalog, work.caller.user_id, rows, self._preparer)
+
+    async def _write(self, prepared: PreparedWrite) -> list[int]:
         try:
-            if connection is not None:
-                return await save(connection)
-            if not kept and catalog.key not in system_catalogs():
-                return await save(self._database.pool)
-            async with self._database.transaction() as own:
-                return await save(own)
+            if not prepared.needs_transaction:
+                numbers = await prepared.write(self._database.pool)
+            else:
+                async with self._database.transaction() as connection:
+                    numbers = await prepared.write(connection)
         except BaseException:
-            await self._files.discard(kept)
+            await prepared.discard()
             raise
+        self._log.wake()
+        return numbers
 
-    def _seal(self, catalog: Catalog, stored: dict[int, Any]) -> None:
-        """Secrets; a mask that came back leaves the secret as it is."""
-        for field in catalog.fields:
-            value = stored.get(field.number)
-            if value is not None and is_secret(field):
-                if value == MASKED:
-                    del stored[field.number]
-                else:
-                    stored[field.number] = self._secrets.seal(value)
-
-    async def _save_on(
-        self,
-        on: Executor,
-        *,
-        caller: Caller,
-        catalog: Catalog,
-        number: int,
-        stored: dict[int, Any],
-        sent: dict[str, Any],
-    ) -> int:
-        await self._check_references(on, catalog, stored)
-        system = system_catalogs().get(catalog.key)
-        if system is None:
-            await self._files.describe(on, catalog, stored, caller.user_id)
-            return await self._write(on, catalog, number, stored, caller)
-        assert not isinstance(on, asyncpg.Pool)  # `_save` has opened a transaction
-        write = self._system_write(on, catalog, caller, number, sent)
-        await system.writing(write)
-        await self._files.describe(on, catalog, stored, caller.user_id)
-        try:
-            write.record_id = await self._write(on, catalog, number, stored, caller)
-            await system.written(write)
-        except asyncpg.UniqueViolationError as error:
-            raise _not_unique(system, catalog, stored, error) from error
-        return write.record_id
-
-    def _system_write(
-        self, connection: Connection, catalog: Catalog, caller: Caller, number: int, values: dict[str, Any]
-    ) -> Write:
-        return Write(
-            connection=connection,
-            database=self._database,
-            catalog=catalog,
-            caller=caller,
-            record_id=number,
-            creating=number == 0,
-            values=values,
-            read_file=partial(self._files.content, on=connection),
-            scenarios=self._scenarios,
-        )
-
-    async def _check_references(self, on: Executor, catalog: Catalog, stored: Mapping[int, Any]) -> None:
-        """What parsing could not see: that linked records and files exist. One statement for all of them."""
-        links = records.links(catalog, stored, self._cache.schema)
-        files = [
-            (field, file.id)
-            for field in catalog.fields
-            if field.type == "file"
-            for file in stored.get(field.number) or ()
-            if isinstance(file, StoredFile)
-        ]
-        wanted: dict[int, set[int]] = {}
-        for _, link in links:
-            wanted.setdefault(link.catalog_id, set()).add(link.record_id)
-        if files:
-            wanted[0] = {file_id for _, file_id in files}
-        found = await self._existing(on, wanted)
-        missing = [
-            *(self._no_record(field, link) for field, link in links if (link.catalog_id, link.record_id) not in found),
-            *(
-                FieldProblem("field.no_file", field=field.id, name=field.name, file=file_id)
-                for field, file_id in files
-                if (0, file_id) not in found
-            ),
-        ]
-        if missing:
-            raise InvalidValue("field.invalid", problems=tuple(missing), count=len(missing))
-
-    async def _existing(self, on: Executor, wanted: Mapping[int, set[int]]) -> set[tuple[int, int]]:
-        """Of ``{catalog: records}`` those that exist; catalog 0 stands for files."""
-        if not wanted:
-            return set()
-        parts = [
-            f"select {catalog_id}::bigint, id from {self._database.schema}.files where id = any(${place}::bigint[])"
-            if catalog_id == 0
-            else f"select {catalog_id}::bigint, id from {self._cache.table(self._cache.schema.catalog(catalog_id)).name} "
-            f"where id = any(${place}::bigint[]) and removed_at is null"
-            for place, catalog_id in enumerate(wanted, 1)
-        ]
-        rows = await on.fetch(" union all ".join(parts), *(list(ids) for ids in wanted.values()))
-        return {(row[0], row[1]) for row in rows}
-
-    def _no_record(self, field: Field, link: Any) -> FieldProblem:
-        key = self._cache.schema.catalog(link.catalog_id).key
-        return FieldProblem("field.no_record", field=field.id, name=field.name, catalog=key, record=link.record_id)
-
-    async def _write(
-        self, on: Executor, catalog: Catalog, number: int, stored: Mapping[int, Any], caller: Caller
-    ) -> int:
-        if number == 0:
-            return await self._insert(on, catalog, stored, caller)
-        await self._change(on, catalog, number, stored, caller)
-        return number
-
-    async def _insert(self, on: Executor, catalog: Catalog, stored: Mapping[int, Any], caller: Caller) -> int:
-        table = self._cache.table(catalog)
-        return int(await on.fetchval(table.insert, *table.insert_arguments(stored, caller.user_id)))
-
-    async def _change(
-        self, on: Executor, catalog: Catalog, number: int, stored: Mapping[int, Any], caller: Caller
-    ) -> None:
-        table = self._cache.table(catalog)
-        numbers = tuple(sorted(stored))
-        arguments = table.update_arguments(number, caller.user_id, numbers, stored)
-        if not await on.fetchval(table.update(numbers), *arguments):
-            raise NotFound("catalog.no_record", catalog=catalog.key, record=number)
-
-    async def _with_current_schema(
-        self, attempt: Callable[[], Awaitable[Result]], connection: Connection | None = None
-    ) -> Result:
-        """``attempt()``, again while it fails under descriptions that have been changed meanwhile.
-
-        Inside somebody's transaction an error of the database is final: it has broken the transaction.
-        """
-        for _ in range(_ATTEMPTS):
-            version = self._cache.schema.version
-            try:
-                return await attempt()
-            except (
-                InvalidValue,
-                NotFound,
-                InvalidFilter,
-                asyncpg.UndefinedColumnError,
-                asyncpg.UndefinedTableError,
-            ) as error:
-                if connection is not None and isinstance(error, asyncpg.PostgresError):
-                    raise
-                if (await self._cache.refresh(connection)).version == version:
-                    raise
-        return await attempt()
+    def _writable(
+        self, statements: Statements, caller: Caller, catalog_id: str, privilege: Privilege
+    ) -> tuple[Catalog, Policy]:
+        catalog = statements.schema.catalog(catalog_id)
+        allowed = policy(caller, statements.schema)
+        allowed.require(catalog, privilege)
+        system = self._system_catalogs.get(catalog.id)
+        if system is not None and (system.read_only if privilege != "delete" else not system.removable):
+            raise Forbidden("catalog.read_only", catalog=catalog.id)
+        return catalog, allowed
 
 
-def record_number(catalog: Catalog, record: str) -> int:
-    """The number of a record; `NotFound` for what is none."""
-    number = record_id(record)
-    if not number:  # they begin with 1
-        raise NotFound("catalog.no_record", catalog=catalog.key, record=shown(record))
-    return number
+def _context(statements: Statements, caller: Caller) -> WriteContext:
+    return WriteContext(schema=statements.schema, now=now(), user_id=caller.user_id)
 
 
-def _by_number(catalog: Catalog, values: Mapping[str, Any]) -> dict[int, Any]:
-    return {catalog.by_id[field_id].number: value for field_id, value in values.items()}
+def _text_id(given: Any, number: int | None = None) -> str | None:
+    """The own id that was given; none for a number, which must be the record's."""
+    if given in (None, ""):
+        return None
+    if str(given).isdecimal():
+        if number is None or int(str(given)) != number:
+            raise BadRequest("catalog.number_given", sent=shown(given))
+        return None
+    if not is_text_id(given):
+        raise BadRequest("catalog.bad_field_id", sent=shown(given))
+    return str(given)
 
 
-def _not_unique(
-    system: SystemCatalog, catalog: Catalog, stored: Mapping[int, Any], error: asyncpg.UniqueViolationError
-) -> Exception:
-    for field_id in system.unique:
-        field = catalog.by_id[field_id]
-        if field.number in stored and (error.constraint_name or "").endswith(f"_{field.column}"):
-            sent = shown(stored[field.number])
-            problem = FieldProblem("field.not_unique", field=field.id, name=field.name, sent=sent)
-            return InvalidValue("field.invalid", problems=(problem,), count=1)
-    return error
+def _columns(catalog: Catalog, values: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {}
+    for field_id, value in values.items():
+        field = catalog.field(field_id)
+        is_choice = field.type.order == "items" and value is not None
+        columns[field.column] = items.chosen(field, value) if is_choice else value
+    return columns

@@ -1,47 +1,48 @@
-"""The current `Schema` of this process, dropped when another process changes a catalog (``NOTIFY obmen_schema``)."""
+"""The current `Schema` of this process, replaced when another process changes a catalog (``NOTIFY obmen_schema``)."""
 
 import asyncio
 import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import asyncpg
 import msgspec
 
 from obmen.domain.catalogs.schema import Catalog, Field, Schema, Section
+from obmen.domain.field_types import FieldType
+from obmen.errors import SetupError
 from obmen.storage.database import Connection, Database
-from obmen.storage.statements.catalog_tables import CatalogTable
+from obmen.storage.statements.compiler import Statements
 
-CHANNEL = "obmen_schema"
+CHANNEL: Final = "obmen_schema"
 
 
 class CatalogCache:
     """Holds one snapshot and the statements compiled for it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, types: Mapping[str, FieldType]) -> None:
+        self.types = types
+        self.statements = Statements(Schema(0, (), ()), database.schema)
         self._database = database
-        self.schema = Schema(0, (), ())
-        self._tables: dict[int, CatalogTable] = {}
         self._lock = asyncio.Lock()
 
-    def table(self, catalog: Catalog) -> CatalogTable:
-        """Statements on the table of ``catalog``, a member of the current snapshot."""
-        table = self._tables.get(catalog.id)
-        if table is None or table.catalog is not catalog:
-            table = self._tables[catalog.id] = CatalogTable(catalog, self.schema, self._database.schema)
-        return table
+    @property
+    def schema(self) -> Schema:
+        """The snapshot."""
+        return self.statements.schema
 
     async def refresh(self, connection: Connection | None = None) -> Schema:
         """The newest snapshot, read again only where the version moved; on ``connection`` where the caller holds one."""
         if connection is not None:
-            return await self._read(connection)
+            return await self._refresh(connection)
         async with self._lock, self._database.pool.acquire() as own:
-            return await self._read(own)
+            return await self._refresh(own)
 
-    async def _read(self, connection: Connection) -> Schema:
+    async def _refresh(self, connection: Connection) -> Schema:
         if await connection.fetchval(self._database.queries["read_schema_version"]) != self.schema.version:
-            schema = await read_schema(self._database, connection)
+            schema = await self.read(connection)
             if schema.version > self.schema.version:
-                self._tables = {}
-                self.schema = schema
+                self.statements = Statements(schema, self._database.schema)
         return self.schema
 
     async def notified(self, version: str) -> None:
@@ -50,31 +51,33 @@ class CatalogCache:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self.refresh()
 
+    async def read(self, connection: Connection) -> Schema:
+        """The descriptions as they stand in the transaction of ``connection``; the snapshot stays as it is."""
+        queries = self._database.queries
+        version = await connection.fetchval(queries["read_schema_version"])
+        sections = [
+            Section(**{**row, "catalog_order": tuple(row["catalog_order"])})
+            for row in await connection.fetch(queries["read_sections"])
+        ]
+        catalogs = [
+            Catalog(
+                **{
+                    **row,
+                    "fields": tuple(self._field(stored) for stored in msgspec.json.decode(row["fields"])),
+                    "removed_fields": tuple(row["removed_fields"]),
+                }
+            )
+            for row in await connection.fetch(queries["read_catalogs"])
+        ]
+        return Schema(version, sections, catalogs)
 
-async def read_schema(database: Database, connection: Connection) -> Schema:
-    """The descriptions as they stand in the transaction of ``connection``."""
-    version = await connection.fetchval(database.queries["read_schema_version"])
-    sections = [
-        Section(
-            id=row["id"],
-            text_id=row["text_id"],
-            name=row["name"],
-            icon=row["icon"],
-            catalog_order=tuple(row["catalog_order"]),
-        )
-        for row in await connection.fetch(database.queries["read_sections"])
-    ]
-    catalogs = [
-        Catalog(
-            id=row["id"],
-            text_id=row["text_id"],
-            section_id=row["section_id"],
-            name=row["name"],
-            icon=row["icon"],
-            fields=msgspec.json.decode(row["fields"], type=tuple[Field, ...]),
-            next_field=row["next_field"],
-            version=row["version"],
-        )
-        for row in await connection.fetch(database.queries["read_catalogs"])
-    ]
-    return Schema(version, sections, catalogs)
+    def _field(self, stored: dict[str, Any]) -> Field:
+        name = stored["type"]
+        if name not in self.types:
+            raise SetupError("setup.no_field_type", type=name, known=", ".join(self.types))
+        return Field(**{**stored, "type": self.types[name]})
+
+
+def stored_fields(fields: Iterable[Field]) -> str:
+    """The descriptions of fields as they are stored, in JSON."""
+    return msgspec.json.encode(tuple(fields), enc_hook=lambda kind: kind.name).decode()

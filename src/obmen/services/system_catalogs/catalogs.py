@@ -1,16 +1,19 @@
 """``$catalogs``: a record per catalog, so that a field can point at one."""
 
+from obmen.domain.catalogs.schema import CATALOGS
 from obmen.services.system_catalogs import SystemCatalog
 
 
-class CatalogsCatalog(SystemCatalog):
-    """Shows the descriptions; its id is the catalog's."""
+class Catalogs(SystemCatalog):
+    """Shows the descriptions; a record's number is the catalog's."""
 
-    text_id = "$catalogs"
-    order = 1
+    number = 1
+    text_id = CATALOGS
     icon = "content-8"
-    fields = ({"id": "$name", "type": "text"},)
+    fields = ({"number": 1, "id": "$name", "type": "text"},)
     read_only = True
+    removable = False
+    described_by = "catalogs"
 
 
-SYSTEM_CATALOG = CatalogsCatalog()
+SYSTEM_CATALOG = Catalogs()

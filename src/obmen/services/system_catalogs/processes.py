@@ -1,43 +1,38 @@
-"""``$processes``: the journal of processes. The engine writes it; removing a running one aborts it."""
+"""``$processes``: the journal of processes. The engine writes it; removing a running one stops it."""
 
-from obmen.services.system_catalogs import SystemCatalog, Write
+from obmen.domain.catalogs.schema import PROCESSES
+from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, run_query
 
 
 class Processes(SystemCatalog):
-    """What ran, with what, and what came of it (contract: ``$processes``)."""
+    """What ran, with what, and what came of it."""
 
-    text_id = "$processes"
-    order = 5
+    number = 8
+    text_id = PROCESSES
     icon = "business-23"
     fields = (
-        {"id": "$startedAt", "type": "date", "config": {"time": True}},
-        {"id": "$finishedAt", "type": "date", "config": {"time": True}},
-        {"id": "$duration", "type": "number"},
+        {"number": 1, "id": "$startedAt", "type": "date", "config": {"time": True}},
+        {"number": 2, "id": "$finishedAt", "type": "date", "config": {"time": True}},
+        {"number": 3, "id": "$duration", "type": "number"},
+        {"number": 4, "id": "$script", "type": "object", "config": {"catalogs": [{"id": "$scripts"}]}},
+        {"number": 5, "id": "$mode", "type": "dropdown", "config": {"items": ({"id": "$sync"}, {"id": "$async"})}},
+        {"number": 6, "id": "$code", "type": "text"},
+        {"number": 7, "id": "$event", "type": "object", "config": {"catalogs": [{"id": "$webRequests"}]}},
+        {"number": 8, "id": "$input", "type": "text", "config": {"type": "multiline"}},
+        {"number": 9, "id": "$initiator", "type": "user"},
         {
-            "id": "$script",
-            "type": "object",
-            "config": {"multiselect": False, "catalogs": [{"id": "$scripts"}]},
-        },
-        {"id": "$mode", "type": "dropdown", "config": {"items": ("$sync", "$async"), "multiselect": False}},
-        {"id": "$code", "type": "text"},
-        {
-            "id": "$event",
-            "type": "object",
-            "config": {"multiselect": False, "catalogs": [{"id": "$weblisteners"}]},
-        },
-        {"id": "$input", "type": "text", "config": {"type": "multiline"}},
-        {"id": "$initiator", "type": "user", "config": {"multiselect": False}},
-        {
+            "number": 10,
             "id": "$status",
             "type": "dropdown",
-            "config": {"items": ("$running", "$done", "$error", "$aborted"), "multiselect": False},
+            "config": {"items": ({"id": "$running"}, {"id": "$done"}, {"id": "$error"}, {"id": "$aborted"})},
         },
-        {"id": "$result", "type": "text", "config": {"type": "multiline"}},
+        {"number": 11, "id": "$result", "type": "text", "config": {"type": "multiline"}},
     )
+    read_only = True
 
-    async def removed(self, write: Write) -> None:
+    def removal(self, around: Surroundings) -> list[Effect]:
         """A run without its row stops at its next step."""
-        await write.connection.execute(write.database.queries["remove_process_run"], write.record_id)
+        return [run_query(around.queries["remove_process_run"])]
 
 
 SYSTEM_CATALOG = Processes()

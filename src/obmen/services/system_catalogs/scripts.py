@@ -1,58 +1,46 @@
 """``$scripts``: scenarios. Saving one compiles it; a process keeps to the version it began with."""
 
-from obmen.domain.files import ExternalFile, NewFile, StoredFile
+from obmen.domain.catalogs.schema import SCRIPTS
+from obmen.domain.field_types import Parsed
+from obmen.domain.files import NewFile, StoredFile
 from obmen.errors import FieldProblem, InvalidScenario, InvalidValue, NotFound
-from obmen.services.system_catalogs import SystemCatalog, Write
+from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, Write, run_query
 
 
 class Scripts(SystemCatalog):
     """A scenario that cannot run is refused, with the elements at fault (docs/reference/scenarios.md)."""
 
-    text_id = "$scripts"
-    order = 2
-    icon = "business-43"
+    number = 6
+    text_id = SCRIPTS
+    icon = "content-34"
     fields = (
-        {"id": "$name", "type": "text", "required": True},
-        {"id": "$description", "type": "text", "config": {"type": "multiline"}},
-        {"id": "$file", "type": "file", "required": True, "config": {"multiselect": False}},
+        {"number": 1, "id": "$name", "type": "text", "required": True},
+        {"number": 2, "id": "$description", "type": "text", "config": {"type": "multiline"}},
+        {"number": 3, "id": "$file", "type": "file", "config": {"mimeType": "application/bpmn+xml"}},
     )
 
-    async def writing(self, write: Write) -> None:
-        """Reads the scenario; a file at another address is refused, since it could change unseen."""
-        if (source := await self._source(write)) is None:
-            return
+    async def prepare(self, write: Write, around: Surroundings) -> list[Effect]:
+        """Compiles the scenario and keeps it as a new version; a file at another address is refused, since it could change unseen."""
+        source = await self._source(write, write.values.get("$file"), around)
+        if source is None:
+            return []
         try:
-            write.scenarios.read(source)
+            around.compile_scenario(source)
         except InvalidScenario as error:
             problems = tuple(FieldProblem(fault.message, field="$file", **fault.facts) for fault in error.problems)
             raise InvalidValue("scenario.refused", problems=problems, problem=error) from error
+        return [run_query(around.queries["create_scenario_version"], source)]
 
-    async def written(self, write: Write) -> None:
-        """Keeps the new version."""
-        if (source := await self._source(write)) is not None:
-            await write.connection.execute(write.database.queries["create_scenario_version"], write.record_id, source)
-
-    async def _source(self, write: Write) -> bytes | None:
-        files = write.values.get("$file")
-        if not files:
+    async def _source(self, write: Write, files: Parsed, around: Surroundings) -> bytes | None:
+        if not isinstance(files, tuple) or not files:
             return None
-        match files[0]:
-            case NewFile(content=content):
-                return content
-            case StoredFile(id=file_id) | int(file_id):
-                return await self._stored(write, file_id)
-            case ExternalFile():
-                problem = FieldProblem("scenario.external_file", field="$file")
-                raise InvalidValue("field.invalid", problems=(problem,), count=1)
-            case other:
-                raise TypeError(other)
-
-    async def _stored(self, write: Write, file_id: int) -> bytes:
+        file = files[0]
+        if not isinstance(file, NewFile | StoredFile):
+            raise write.refuse("$file", "scenario.external_file")
         try:
-            return await write.read_file(file_id)
+            return await around.file_content(file)
         except NotFound as error:
-            problem = FieldProblem(error.message, field="$file", **error.facts)
-            raise InvalidValue("field.invalid", problems=(problem,), count=1) from error
+            raise write.refuse("$file", error.message, **error.facts) from error
 
 
 SYSTEM_CATALOG = Scripts()

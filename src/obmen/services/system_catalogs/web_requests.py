@@ -1,43 +1,34 @@
-"""``$weblisteners``: external requests. A record is an address that starts a scenario."""
+"""``$webRequests``: external requests. A record is an address that starts a scenario."""
 
+from obmen.domain.catalogs.schema import WEB_REQUESTS
 from obmen.domain.field_types import shown
 from obmen.domain.requests.url_ids import is_url_id
-from obmen.errors import FieldProblem, InvalidValue
-from obmen.services.system_catalogs import SystemCatalog, Write
+from obmen.services.system_catalogs import ON_OFF, Effect, Surroundings, SystemCatalog, Write
 
 
-class WebListeners(SystemCatalog):
+class WebRequests(SystemCatalog):
     """Listens at ``/api/webrequest/{$urlId}`` (docs/reference/external-requests.md)."""
 
-    text_id = "$weblisteners"
-    order = 4
+    number = 10
+    text_id = WEB_REQUESTS
     icon = "content-34"
     fields = (
-        {
-            "id": "$status",
-            "type": "dropdown",
-            "config": {"items": ("$active", "$inactive"), "multiselect": False, "defaultValue": True},
-        },
-        {"id": "$name", "type": "text", "required": True},
-        {"id": "$description", "type": "text", "config": {"type": "multiline"}},
-        {"id": "$urlId", "type": "text", "required": True},
-        {
-            "id": "$script",
-            "type": "object",
-            "required": True,
-            "config": {"multiselect": False, "catalogs": [{"id": "$scripts"}]},
-        },
+        {"number": 1, "id": "$status", "type": "dropdown", "config": {"items": ON_OFF, "defaultValue": True}},
+        {"number": 2, "id": "$name", "type": "text", "required": True},
+        {"number": 3, "id": "$description", "type": "text", "config": {"type": "multiline"}},
+        {"number": 4, "id": "$urlId", "type": "text"},
+        {"number": 5, "id": "$script", "type": "object", "config": {"catalogs": [{"id": "$scripts"}]}},
     )
     unique = ("$urlId",)
 
-    async def writing(self, write: Write) -> None:
-        """The address is made of letters that need no escaping."""
+    async def prepare(self, write: Write, around: Surroundings) -> list[Effect]:
+        """The address is made of characters that need no escaping; slashes at its ends do not count."""
         url_id = write.values.get("$urlId")
-        if url_id is not None and not is_url_id(url_id):
-            problem = FieldProblem(
-                "field.bad_url_id", field="$urlId", name=write.catalog.by_id["$urlId"].name, sent=shown(url_id)
-            )
-            raise InvalidValue("field.invalid", problems=(problem,), count=1)
+        if isinstance(url_id, str):
+            url_id = write.values["$urlId"] = url_id.strip("/")
+            if not is_url_id(url_id):
+                raise write.refuse("$urlId", "field.bad_url_id", sent=shown(url_id))
+        return []
 
 
-SYSTEM_CATALOG = WebListeners()
+SYSTEM_CATALOG = WebRequests()

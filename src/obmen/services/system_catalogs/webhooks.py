@@ -1,63 +1,61 @@
 """``$webhooks``: subscriptions of other systems to changes of records."""
 
+from typing import Final
 from urllib.parse import urlsplit
 
+from obmen.domain.catalogs.schema import WEBHOOKS
 from obmen.domain.field_types import shown
-from obmen.errors import FieldProblem, InvalidValue
-from obmen.services.system_catalogs import SystemCatalog, Write
+from obmen.services.system_catalogs import ON_OFF, Effect, Surroundings, SystemCatalog, Write, notify, run_query
+from obmen.storage.database import Connection
+
+_EVENTS: Final = ("record.created", "record.updated", "record.deleted")
 
 
 class Webhooks(SystemCatalog):
-    """What is sent where (contract: ``$webhooks``)."""
+    """What is sent where."""
 
-    text_id = "$webhooks"
-    order = 6
+    number = 5
+    text_id = WEBHOOKS
     icon = "content-11"
     fields = (
+        {"number": 1, "id": "$status", "type": "dropdown", "config": {"items": ON_OFF, "defaultValue": True}},
+        {"number": 2, "id": "$name", "type": "text"},
         {
-            "id": "$status",
-            "type": "dropdown",
-            "config": {"items": ("$active", "$inactive"), "multiselect": False, "defaultValue": True},
-        },
-        {"id": "$name", "type": "text"},
-        {
+            "number": 3,
             "id": "$catalog",
             "type": "object",
             "required": True,
-            "config": {"multiselect": False, "catalogs": [{"id": "$catalogs"}]},
+            "config": {"catalogs": [{"id": "$catalogs"}]},
         },
         {
+            "number": 4,
             "id": "$events",
             "type": "checkboxes",
             "required": True,
-            "config": {"items": ("record.created", "record.updated", "record.deleted")},
+            "config": {"items": tuple({"id": event} for event in _EVENTS)},
         },
-        {"id": "$fields", "type": "text"},
-        {"id": "$url", "type": "text", "required": True},
-        {"id": "$initiator", "type": "user", "config": {"multiselect": True}},
-        {"id": "$secret", "type": "text", "config": {"type": "secret"}},
-        {"id": "$sequenceId", "type": "number"},
+        {"number": 5, "id": "$fields", "type": "text", "config": {"type": "multiline"}},
+        {"number": 6, "id": "$url", "type": "text", "required": True, "config": {"type": "multiline"}},
+        {"number": 7, "id": "$initiator", "type": "user", "config": {"multiselect": True}},
+        {"number": 8, "id": "$secret", "type": "text", "config": {"type": "secret"}},
+        {"number": 9, "id": "$sequenceId", "type": "number"},
     )
 
-    async def writing(self, write: Write) -> None:
-        """The address is http or https."""
+    async def prepare(self, write: Write, around: Surroundings) -> list[Effect]:
+        """The address is http or https; workers look again at what is subscribed."""
         url = write.values.get("$url")
-        if url is not None and not _is_address(url):
-            problem = FieldProblem(
-                "field.bad_url", field="$url", name=write.catalog.by_id["$url"].name, sent=shown(url)
-            )
-            raise InvalidValue("field.invalid", problems=(problem,), count=1)
+        if isinstance(url, str) and not _is_address(url):
+            raise write.refuse("$url", "field.bad_url", sent=shown(url))
+        return [notify(around.queries["notify_webhooks"])]
 
-    async def written(self, write: Write) -> None:
-        """Workers look again at what is subscribed."""
-        await write.connection.execute(write.database.queries["notify_webhooks"])
+    def removal(self, around: Surroundings) -> list[Effect]:
+        """Deliveries that wait are dropped, and so is its cursor: a worker that still holds it finds out."""
+        queries = around.queries
 
-    async def removed(self, write: Write) -> None:
-        """Deliveries that wait are dropped with it, and its cursor: a worker that still holds it finds out."""
-        queries = write.database.queries
-        await write.connection.execute(queries["drop_cursor"], cursor_name(write.record_id))
-        await write.connection.execute(queries["drop_deliveries"], write.record_id)
-        await write.connection.execute(queries["notify_webhooks"])
+        async def drop_cursor(connection: Connection, record: int) -> None:
+            await connection.execute(queries["drop_cursor"], cursor_name(record))
+
+        return [drop_cursor, run_query(queries["drop_deliveries"]), notify(queries["notify_webhooks"])]
 
 
 def cursor_name(webhook_id: int) -> str:

@@ -4,29 +4,32 @@ An attempt that is made later is rendered anew from the same event: its values a
 linked records and employees are those of the moment. Called by ``services/webhooks``.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import asyncpg
 
 from obmen.domain.catalogs.schema import Catalog
-from obmen.domain.events import CREATED, UPDATED, Event, changed_columns
-from obmen.domain.records.values import value_fields
+from obmen.domain.events import CREATED, UPDATED, Event
+from obmen.domain.rights.policies import SYSTEM, policy
 from obmen.domain.webhooks.message import body
+from obmen.services.files.files import Files
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Database
+from obmen.storage.statements.compiler import Image
+from obmen.storage.statements.rendering import CLIENTS
 
 
 class WebhookBodies:
     """Renders what is sent."""
 
-    def __init__(self, database: Database, cache: CatalogCache) -> None:
+    def __init__(self, database: Database, cache: CatalogCache, files: Files) -> None:
         self._database = database
         self._cache = cache
+        self._files = files
 
     async def render(self, webhook_id: int, events: Sequence[tuple[Event, int]]) -> list[bytes | None]:
         """The bodies of ``(event, sequence id)``; ``None`` where the event's catalog has been removed."""
-        if any(self._cache.schema.find(event.catalog_id) is None for event, _ in events):
+        if any(event.catalog_id not in self._cache.schema.catalogs for event, _ in events):
             await self._cache.refresh()
         try:
             return await self._render(webhook_id, events)
@@ -35,14 +38,16 @@ class WebhookBodies:
             return await self._render(webhook_id, events)
 
     async def _render(self, webhook_id: int, events: Sequence[tuple[Event, int]]) -> list[bytes | None]:
-        values: dict[int, dict[str, Any]] = {}
-        previous: dict[int, dict[str, Any]] = {}
-        catalogs = {event.catalog_id: self._cache.schema.find(event.catalog_id) for event, _ in events}
+        values: dict[int, str] = {}
+        previous: dict[int, str] = {}
+        catalogs = {event.catalog_id: self._cache.schema.catalogs.get(event.catalog_id) for event, _ in events}
         for catalog in catalogs.values():
             if catalog is not None:
-                own = [event for event, _ in events if event.catalog_id == catalog.id]
-                values |= await self._images(catalog, "new", [e.position for e in own if e.type in (CREATED, UPDATED)])
-                previous |= await self._images(catalog, "old", [e.position for e in own if e.type == UPDATED])
+                own = [event for event, _ in events if event.catalog_id == catalog.number]
+                updated = [event.position for event in own if event.type == UPDATED]
+                values |= await self._images(catalog, "filled", [e.position for e in own if e.type == CREATED])
+                values |= await self._images(catalog, "changed", updated)
+                previous |= await self._images(catalog, "before", updated)
         return [
             None
             if (catalog := catalogs[event.catalog_id]) is None
@@ -50,24 +55,18 @@ class WebhookBodies:
                 webhook_id,
                 sequence_id,
                 event,
-                catalog.key,
-                _told(catalog, event, values.get(event.position, {})),
-                previous.get(event.position, {}),
+                catalog.id,
+                values.get(event.position, "{}"),
+                previous.get(event.position, "{}"),
             )
             for event, sequence_id in events
         ]
 
-    async def _images(self, catalog: Catalog, column: str, positions: list[int]) -> dict[int, dict[str, Any]]:
+    async def _images(self, catalog: Catalog, image: Image, positions: list[int]) -> dict[int, str]:
         if not positions:
             return {}
-        table = self._cache.table(catalog)
-        rows = await self._database.pool.fetch(table.images(column), positions)
-        return {row["position"]: table.codec.values(row) for row in rows}
-
-
-def _told(catalog: Catalog, event: Event, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """All values of a new record; of a change those that differ."""
-    if event.type != UPDATED:
-        return values
-    changed = changed_columns(event)
-    return {field.id: values[field.id] for field in value_fields(catalog) if field.column in changed}
+        statements = self._cache.statements
+        allowed = policy(SYSTEM, statements.schema)
+        statement = statements.images(allowed, catalog, image, positions, CLIENTS, self._files.links())
+        rows = await self._database.pool.fetch(statement.text, *statement.arguments)
+        return {row[0]: row[1] for row in rows}

@@ -6,9 +6,10 @@ from where to where. Before an event is delivered nothing is written about it: w
 bulk, in one transaction with the move of the cursor and of ``$sequenceId``. Called by ``workers``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -16,13 +17,16 @@ import structlog
 
 from obmen.clients.clock import now
 from obmen.clients.secrets import SecretBox
-from obmen.domain.catalogs.schema import Catalog
+from obmen.domain import items
+from obmen.domain.catalogs.schema import WEBHOOKS, Catalog
 from obmen.domain.events import Event, changed_columns, columns
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.queries.filters import EVERYTHING
+from obmen.domain.rights.policies import SYSTEM
 from obmen.domain.webhooks.deliveries import Delivery, Status
 from obmen.domain.webhooks.matching import Subscription, matches, watched_columns
 from obmen.errors import Conflict, NotFound, SetupError
-from obmen.services.records.reading import Records
+from obmen.services.records.reading import RecordReader
+from obmen.services.records.writing import RecordWriter
 from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs.webhooks import cursor_name
 from obmen.services.webhooks.bodies import WebhookBodies
@@ -30,8 +34,8 @@ from obmen.settings import Webhook
 from obmen.storage.database import Database
 
 CHANNEL = "obmen_webhooks"
-CATALOG = "$webhooks"
-_ACTIVE = "$active"
+_ON = "$on"
+_READ = ("$status", "$catalog", "$events", "$fields", "$url", "$initiator", "$secret")
 
 log = structlog.get_logger()
 
@@ -63,13 +67,21 @@ class Webhooks:
     """Everything about webhooks that is in the database."""
 
     def __init__(
-        self, database: Database, cache: CatalogCache, records: Records, secrets: SecretBox, settings: Webhook
+        self,
+        database: Database,
+        cache: CatalogCache,
+        reader: RecordReader,
+        writer: RecordWriter,
+        bodies: WebhookBodies,
+        secrets: SecretBox,
+        settings: Webhook,
     ) -> None:
         self._database = database
         self._cache = cache
-        self._records = records
+        self._reader = reader
+        self._writer = writer
+        self._bodies = bodies
         self._secrets = secrets
-        self._bodies = WebhookBodies(database, cache)
         self.settings = settings
 
     @property
@@ -81,32 +93,35 @@ class Webhooks:
 
     async def subscriptions(self) -> list[Subscription]:
         """All webhooks as they stand now."""
-        schema = await self._cache.refresh()
-        catalog = schema.catalog(CATALOG)
-        names = ("$status", "$catalog", "$events", "$fields", "$url", "$initiator", "$secret")
-        selected = ", ".join(f'{catalog.by_id[name].column} as "{name.removeprefix("$")}"' for name in names)
-        rows = await self._database.pool.fetch(
-            f"select id, {selected} from {self._database.schema}.{catalog.table} where removed_at is null order by id"
-        )
+        await self._cache.refresh()
+        rows = await self._reader.stored(WEBHOOKS, EVERYTHING, _READ)
         return [found for row in rows if (found := self._subscription(row)) is not None]
 
-    def _subscription(self, row: asyncpg.Record) -> Subscription | None:
+    def _subscription(self, row: Mapping[str, Any]) -> Subscription | None:
         try:
-            secret = self._secrets.open(row["secret"]) if row["secret"] else None
+            secret = self._secrets.open(row["$secret"]) if row["$secret"] else None
         except SetupError as error:
             log.warning("webhook_not_usable", webhook=row["id"], problem=str(error))
             return None
-        catalog_id = int((row["catalog"] or ["0:0"])[0].partition(":")[2])
+        hooks = self._catalog
+        catalog_id = int((row["$catalog"] or ["0:0"])[0].partition(":")[2])
         return Subscription(
             id=row["id"],
-            active=_ACTIVE in (row["status"] or ()),
+            active=self._is_on(row["$status"]),
             catalog_id=catalog_id,
-            events=frozenset(row["events"] or ()),
-            columns=watched_columns(row["fields"], self._cache.schema.find(catalog_id)),
-            initiators=frozenset(row["initiator"] or ()),
-            url=row["url"] or "",
+            events=items.ids_of(hooks.field("$events"), row["$events"] or ()),
+            columns=watched_columns(row["$fields"], self._cache.schema.catalogs.get(catalog_id)),
+            initiators=frozenset(row["$initiator"] or ()),
+            url=row["$url"] or "",
             secret=secret,
         )
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self._cache.schema.catalog(WEBHOOKS)
+
+    def _is_on(self, status: Sequence[int] | None) -> bool:
+        return items.number_of(self._catalog.field("$status"), _ON) in (status or ())
 
     # the log
 
@@ -115,12 +130,13 @@ class Webhooks:
 
         The first of each is due then. ``None`` while its own creation has no position yet.
         """
-        catalog = self._cache.schema.catalog(CATALOG)
+        catalog = self._catalog
         queries = self._database.queries
         name = cursor_name(webhook_id)
+        status = catalog.field("$status")
+        on = items.number_of(status, _ON)
         async with self._database.transaction() as connection:
-            status = catalog.by_id["$status"].column
-            await connection.execute(queries["open_cursor"], name, catalog.id, webhook_id, status)
+            await connection.execute(queries["open_cursor"], name, catalog.number, webhook_id, status.column, on)
             row = await connection.fetchrow(queries["take_cursor"], name)
             if row is None:
                 return None
@@ -130,7 +146,7 @@ class Webhooks:
     async def read(self, subscription: Subscription, position: int, sequence_id: int, active: bool, limit: int) -> Page:
         """What the subscription is told of in ``limit`` events behind ``position``; numbers follow ``sequence_id``."""
         head = await self._database.fetchval("read_head")
-        hooks = self._cache.schema.catalog(CATALOG)
+        hooks = self._catalog
         rows = await self._database.fetch(
             "read_webhook_events",
             position,
@@ -138,13 +154,13 @@ class Webhooks:
             list(subscription.events),
             head,
             limit,
-            hooks.id,
+            hooks.number,
             subscription.id,
         )
         told: list[tuple[Event, int]] = []
         for row in rows:
             if row["own"]:
-                active = _status(hooks, row["new"], active)
+                active = self._status(row["new"], active)
             if row["wanted"] and active:
                 event = _event(row)
                 if matches(subscription, event, changed_columns(event)):
@@ -171,6 +187,12 @@ class Webhooks:
             )
             for (event, sequence_id), body in zip(told, bodies, strict=True)
         ]
+
+    def _status(self, new: str, active: bool) -> bool:
+        """Whether a webhook is on after a change of its record."""
+        changed = columns(new)
+        column = self._catalog.field("$status").column
+        return self._is_on(changed[column]) if column in changed else active
 
     # the journal
 
@@ -211,16 +233,10 @@ class Webhooks:
         arrays = _arrays(deliveries)
         queries = self._database.queries
         name = cursor_name(cursor.webhook_id)
-        catalog = self._cache.schema.catalog(CATALOG)
-        number = catalog.by_id["$sequenceId"].column
+        count = self._cache.statements.set_silently(self._catalog, "$sequenceId")
         async with self._database.transaction() as connection:
             # the record first: whoever removes a webhook locks in this order too
-            await connection.execute(
-                f"update {self._database.schema}.{catalog.table} set {number} = $2 "
-                f"where id = $1 and {number} is distinct from $2",
-                cursor.webhook_id,
-                cursor.sequence_id,
-            )
+            await connection.execute(count, cursor.webhook_id, cursor.sequence_id)
             held = await connection.fetchval(
                 queries["move_cursor"], name, cursor.epoch, cursor.position, cursor.sequence_id, cursor.active
             )
@@ -232,7 +248,7 @@ class Webhooks:
     async def remove(self, webhook_id: int) -> None:
         """Removes the webhook itself, as its receiver asked; the log tells of it."""
         with suppress(NotFound):
-            await self._records.delete(SYSTEM, CATALOG, str(webhook_id))
+            await self._writer.remove(SYSTEM, WEBHOOKS, [str(webhook_id)])
 
     async def sweep(self) -> None:
         """Removes finished deliveries that are older than the journal is kept."""
@@ -250,13 +266,6 @@ def _event(row: asyncpg.Record) -> Event:
         new=row["new"],
         old=row["old"],
     )
-
-
-def _status(hooks: Catalog, new: str, active: bool) -> bool:
-    """Whether a webhook is on after a change of its record."""
-    changed = columns(new)
-    column = hooks.by_id["$status"].column
-    return _ACTIVE in (changed[column] or ()) if column in changed else active
 
 
 def _arrays(deliveries: Iterable[Delivery]) -> tuple[list[object], ...]:

@@ -39,9 +39,10 @@ where s.token_hash = $1 and s.expires_at > now()
 -- Moves a session's end.
 update {schema}.sessions set expires_at = $2 where token_hash = $1
 
--- name: delete_session
--- Signs out.
-delete from {schema}.sessions where token_hash = $1
+-- name: end_session
+-- Ends a session; no row where there was none. Other processes forget it at commit.
+with ended as (delete from {schema}.sessions where token_hash = $1 returning token_hash)
+select pg_notify('obmen_access', encode(token_hash, 'hex')) from ended
 
 -- name: count_administrators
 -- How many may do everything and can sign in.

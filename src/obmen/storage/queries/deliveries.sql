@@ -21,9 +21,9 @@ where locktype = 'advisory' and objsubid = 2 and objid = 0 and classid = (hashte
     and database = (select oid from pg_database where datname = current_database())
 
 -- name: open_cursor
--- A webhook's cursor begins behind the event of its own creation, once that has a position; $4 is its status column.
+-- A webhook's cursor begins behind the event of its own creation, once that has a position; $4 is its status column, $5 the item that is on.
 insert into {schema}.cursors (name, position, active)
-select $1, position, coalesce(new -> $4 ? '$active', false) from {schema}.events
+select $1, position, coalesce(new -> $4 @> to_jsonb($5::integer), false) from {schema}.events
 where catalog_id = $2 and record_id = $3 and type = 'record.created' and position is not null order by id limit 1
 on conflict do nothing
 

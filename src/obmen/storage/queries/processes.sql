@@ -2,6 +2,10 @@
 -- Keeps a scenario as it was saved.
 insert into {schema}.scenario_versions (script_id, source) values ($1, $2)
 
+-- name: read_newest_scenario
+-- The newest version of a scenario.
+select max(id) from {schema}.scenario_versions where script_id = $1
+
 -- name: read_scenario_version
 -- A scenario's source.
 select source from {schema}.scenario_versions where id = $1

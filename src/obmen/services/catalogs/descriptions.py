@@ -1,0 +1,109 @@
+"""Reading the descriptions of sections and catalogs, and the transaction in which they change. Called by this package alone."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+import asyncpg
+import msgspec
+
+from obmen.domain.catalogs.schema import Catalog, Schema
+from obmen.domain.field_types import FieldType
+from obmen.errors import Conflict
+from obmen.services.schema.cache import CatalogCache, stored_fields
+from obmen.storage.database import Connection, Database
+from obmen.storage.statements import ddl
+
+
+class Changing(msgspec.Struct, frozen=True):
+    """A transaction that alone changes descriptions, and the descriptions as they stand in it."""
+
+    connection: Connection
+    schema: Schema
+
+
+class Descriptions:
+    """The newest descriptions of this installation."""
+
+    def __init__(self, database: Database, cache: CatalogCache) -> None:
+        self._database = database
+        self._cache = cache
+
+    @property
+    def types(self) -> Mapping[str, FieldType]:
+        """The field types by name."""
+        return self._cache.types
+
+    @property
+    def namespace(self) -> str:
+        """Name of the PostgreSQL schema."""
+        return self._database.schema
+
+    @property
+    def queries(self) -> Mapping[str, str]:
+        """The named queries."""
+        return self._database.queries
+
+    async def newest(self) -> Schema:
+        """The descriptions as they stand now: another server process may have changed them just now."""
+        return await self._cache.refresh()
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[Changing]:
+        """A transaction that alone changes descriptions and tells everybody at its end.
+
+        `Conflict` where it does not get its turn within some seconds.
+        """
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(self.queries["limit_lock_waits"])
+                await connection.fetchval(self.queries["bump_schema"])
+                yield Changing(connection, await self._cache.read(connection))
+        except asyncpg.LockNotAvailableError:
+            raise Conflict("catalog.changed_meanwhile") from None
+        await self._cache.refresh()
+
+    async def store(
+        self, change: Changing, catalog: Catalog, described_by: str | None = None, unique: Iterable[str] = ()
+    ) -> Catalog:
+        """The new catalog with its number, stored; a table is made for it, or a view of the table ``described_by``.
+
+        No two of its records will share the text of a field in ``unique``.
+        """
+        number = await change.connection.fetchval(
+            self.queries["create_catalog"],
+            catalog.number or None,
+            catalog.text_id,
+            catalog.section,
+            catalog.name,
+            catalog.icon,
+            catalog.history,
+            stored_fields(catalog.fields),
+            catalog.next_field,
+        )
+        made = msgspec.structs.replace(catalog, number=number)
+        statements = [
+            ddl.create_view(made, described_by, self.namespace)
+            if described_by is not None
+            else ddl.create_table(made, self.namespace),
+            *(ddl.unique_index(made, made.field(field_id), self.namespace) for field_id in unique),
+        ]
+        for statement in statements:
+            await change.connection.execute(statement)
+        return made
+
+    async def store_change(self, change: Changing, before: Catalog, after: Catalog) -> None:
+        """Stores the new description; the table follows."""
+        await change.connection.execute(
+            self.queries["update_catalog"],
+            after.number,
+            after.text_id,
+            after.section,
+            after.name,
+            after.icon,
+            after.history,
+            stored_fields(after.fields),
+            after.next_field,
+            list(after.removed_fields),
+        )
+        for statement in ddl.alter_table(before, after, self.namespace):
+            await change.connection.execute(statement)
