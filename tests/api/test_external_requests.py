@@ -85,7 +85,12 @@ def test_headers_and_cookies(server: LiveServer, echo: str) -> None:
 @pytest.mark.parametrize(
     "cookie",
     [
-        *("a=1; connect.sid=mine; b=2", "connect.sid=mine;a=1;b=2", "a=1;connect.sid=mine; b=2", "a=1; b=2; connect.sid="),
+        *(
+            "a=1; connect.sid=mine; b=2",
+            "connect.sid=mine;a=1;b=2",
+            "a=1;connect.sid=mine; b=2",
+            "a=1; b=2; connect.sid=",
+        ),
         *("a=1; b=2", "a=1;; b=2;", " a=1 ;b=2"),
     ],
 )
@@ -366,7 +371,14 @@ def test_nothing_is_added_to_what_is_no_page(talker: Talker, variables: dict[str
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/html;", "text/html", "text/plain; charset=windows-1251", "text/html; charset=utf-8", "image/png", "nonsense"],
+    [
+        "text/html;",
+        "text/html",
+        "text/plain; charset=windows-1251",
+        "text/html; charset=utf-8",
+        "image/png",
+        "nonsense",
+    ],
 )
 @pytest.mark.parametrize("name", ["Content-type", "content-type", "CONTENT-TYPE"])
 def test_the_content_type_goes_out_as_it_was_written(talker: Talker, name: str, content_type: str) -> None:

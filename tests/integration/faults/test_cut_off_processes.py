@@ -46,10 +46,10 @@ async def test_the_compensation_of_an_interrupted_call_is_sent_once(
     )
     number = await enqueue(app, await make_listener(app, scenario))
     async with session(test_settings.database.url) as other:  # as `kill -9` leaves it while `pay` is under way
-        state = await other.fetchval("select state from obmen.process_runs where id = $1", number)
+        state = await other.fetchval("select state from obmen.process_runs where record_id = $1", number)
         tokens = [int(token) for token in json.loads(state)["tokens"]]
         await other.execute(
-            "update obmen.process_runs set calling = $2, holder = $3 where id = $1", number, tokens, NOBODY
+            "update obmen.process_runs set calling = $2, holder = $3 where record_id = $1", number, tokens, NOBODY
         )
 
     async with bootstrap.working(test_settings):
@@ -84,7 +84,7 @@ async def test_a_worker_whose_presence_was_lost_repeats_nothing(
         await eventually(lambda: peer.count("GET /look") == 1, "the first run to look")
         ended_sessions = await other.fetch(
             "select pg_terminate_backend(l.pid) from pg_locks l join obmen.process_runs r on r.holder::oid = l.objid "
-            "where l.locktype = 'advisory' and l.objsubid = 2 and r.id = $1",
+            "where l.locktype = 'advisory' and l.objsubid = 2 and r.record_id = $1",
             number,
         )
         assert len(ended_sessions) == 1
@@ -159,7 +159,7 @@ FAULT = {
 async def test_a_process_that_the_database_fails_is_carried_on(
     obmen: Wired, test_settings: Settings, peer: Peer, moment: str, fault: str
 ) -> None:
-    """The first save of its state, or the first end of it, fails: the process is let go and taken again."""
+    """The first save of its state, or the first end of it, fails: the process is released and taken again."""
     app = obmen.application
     peer.free.set()
     notes = await make_catalog(app, "name")

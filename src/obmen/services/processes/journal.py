@@ -1,7 +1,7 @@
 """The journal of processes: ``$processes`` for people, ``process_runs`` for who carries a process on.
 
-Both are written in one transaction, with the record a step has changed where it changed one. Called by `runs` and
-`processes`.
+A run is a row of ``process_runs``: the state that a process goes on from. Its record in ``$processes`` is written when it has run for a
+second, is released, or ends; that of an asynchronous one before its caller is answered. Called by `runs` and `processes`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,11 +44,30 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "$async"
     code: str = ""
     input: Mapping[str, Any] = {}
+    shown_input: str | None = None
+    """The input as the journal shows it; ``None`` where it is made of ``input``."""
+    is_awaited: bool = False
+    """Whether somebody waits for its end."""
 
     @property
     def caller(self) -> Caller:
         """On whose behalf it acts: past the rights, as documented."""
         return Caller(user_id=self.initiator, past_rights=True)
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What is journaled of a process under way: its run, and its record in ``$processes`` once there is one."""
+
+    run: int
+    record: int | None = None
+
+
+_LAUNCH: Final = msgspec.json.Decoder(Launch)
+
+
+def load_launch(saved: bytes) -> Launch:
+    """The start of a process that is carried on; ``msgspec.ValidationError`` for anything else."""
+    return _LAUNCH.decode(saved)
 
 
 class Taken(Exception):
@@ -68,38 +87,54 @@ class ProcessJournal:
         self.holder: int | None = None
 
     async def open(
-        self, on: Connection, launch: Launch, state: State, calling: Iterable[int], holder: int | None
-    ) -> int:
-        """The id of a process from here on; one that nobody holds is due at once."""
-        values = {**self._opened(launch), "$status": ["$running"]}
-        number = await self._records.journal(on, PROCESSES, values, launch.initiator)
-        await on.execute(
+        self,
+        on: Executor,
+        launch: Launch,
+        state: State,
+        calling: Iterable[int],
+        holder: int | None,
+        record: int | None = None,
+    ) -> Held:
+        """Journals a process from here on; one that nobody holds is due at once. One statement."""
+        opening = msgspec.structs.replace(launch, input={}, shown_input=self._input(launch), is_awaited=False)
+        run = await on.fetchval(
             self._database.queries["create_process_run"],
-            number,
+            record,
             launch.scenario_version,
-            launch.initiator,
+            msgspec.json.encode(opening),
             engine.save(state),
             list(calling),
             launch.started_at,
-            launch.deadline,
-            launch.started_at,
             holder,
         )
-        return number
+        return Held(run, record)
+
+    async def show(self, on: Connection, launch: Launch) -> int:
+        """The number of a new record of a process under way."""
+        return await self._records.journal(
+            on, PROCESSES, {**self._opened(launch), "$status": ["$running"]}, launch.initiator
+        )
+
+    async def show_held(self, on: Connection, launch: Launch, held: Held, holder: int | None) -> Held:
+        """The same for a process that is journaled already. `Taken` where it is not ours."""
+        record = await self.show(on, launch)
+        if not await on.fetchval(self._database.queries["show_process_run"], held.run, holder, record):
+            raise Taken
+        return Held(held.run, record)
 
     async def save(
         self,
-        on: Connection,
-        number: int,
+        on: Executor,
+        held: Held,
         holder: int | None,
         state: State,
         calling: Iterable[int],
         wake: datetime | None = None,
     ) -> None:
-        """The state after a step; with ``wake`` the process is released until then. `Taken` where it is not ours."""
+        """The state after a step; with ``wake`` the process is released until then. `Taken` where it is not ours. One statement."""
         kept = await on.fetchval(
             self._database.queries["save_process_run"],
-            number,
+            held.run,
             holder,
             engine.save(state),
             list(calling),
@@ -109,28 +144,44 @@ class ProcessJournal:
         if not kept:
             raise Taken
 
-    async def close(
-        self, on: Executor, launch: Launch, number: int | None, holder: int | None, state: State, aborted: str = ""
+    async def close(self, on: Executor, launch: Launch, state: State, aborted: str = "") -> int:
+        """Writes how a process ended of which nothing is journaled yet, ``aborted`` saying why it was broken off; its record.
+
+        One statement.
+        """
+        values = {**self._opened(launch), **self._closed(launch, state, aborted)}
+        return await self._records.journal(on, PROCESSES, values, launch.initiator)
+
+    async def close_held(
+        self, on: Connection, launch: Launch, held: Held, holder: int | None, state: State, aborted: str = ""
     ) -> int:
-        """Writes how a process ended, ``aborted`` saying why it was broken off; its id. `Taken` where it is not ours."""
+        """The same for a process that is journaled. `Taken` where it is not ours."""
+        record = held.record
+        if record is None:
+            await self._finish(on, held, holder)
+            return await self.close(on, launch, state, aborted)
+        try:  # the record first, as who removes it does: two orders would lock each other out
+            values = self._closed(launch, state, aborted)
+            await self._records.journal_change(on, PROCESSES, record, values, launch.initiator)
+        except NotFound:
+            raise Taken from None
+        await self._finish(on, held, holder)
+        return record
+
+    async def _finish(self, on: Connection, held: Held, holder: int | None) -> None:
+        if not await on.fetchval(self._database.queries["finish_process_run"], held.run, holder):
+            raise Taken
+
+    def _closed(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
         finished = now()
         status, problem = _ending(state, aborted)
         variables = _masked(state.variables)
-        values = {
+        return {
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
             "$result": self._shown({ERROR: problem, **variables} if problem else variables),
         }
-        if number is None:
-            return await self._records.journal(on, PROCESSES, {**self._opened(launch), **values}, launch.initiator)
-        try:  # the record first, as who removes it does: two orders would lock each other out
-            await self._records.journal_change(on, PROCESSES, number, values, launch.initiator)
-        except NotFound:
-            raise Taken from None
-        if not await on.fetchval(self._database.queries["finish_process_run"], number, holder):
-            raise Taken
-        return number
 
     def _opened(self, launch: Launch) -> dict[str, Any]:
         return {
@@ -139,9 +190,12 @@ class ProcessJournal:
             "$mode": [launch.mode],
             "$code": launch.code,
             "$event": [launch.event] if launch.event else None,
-            "$input": self._shown(_masked(launch.input)),
+            "$input": self._input(launch),
             "$initiator": None if launch.initiator is None else [launch.initiator],
         }
+
+    def _input(self, launch: Launch) -> str:
+        return self._shown(_masked(launch.input)) if launch.shown_input is None else launch.shown_input
 
     def committed(self) -> None:
         """What was written is committed: the events of its records can be put in order."""

@@ -28,7 +28,7 @@ from obmen.errors import (
     Unavailable,
 )
 from obmen.services.processes.data_limit import DataLimit
-from obmen.services.processes.journal import Launch, Mode, Taken
+from obmen.services.processes.journal import Held, Launch, Mode, Taken, load_launch
 from obmen.services.processes.listeners import Listener
 from obmen.services.processes.runs import Run, World
 from obmen.storage.database import Database
@@ -80,6 +80,7 @@ class Processes:
             event=listener.link,
             mode=mode,
             code=str(uuid4()),
+            is_awaited=mode == "$sync",
             input={**variables, "event": event, "script": {"id": str(listener.script_id)}, "user": user},
         )
 
@@ -100,9 +101,9 @@ class Processes:
         except Taken:
             raise Unavailable("process.aborted") from None
         if run.aborted:
-            raise ProcessTimedOut("process.timed_out", process=run.number)
+            raise ProcessTimedOut("process.timed_out", process=run.journal.record)
         if isinstance(run.state.outcome, Broken):
-            raise ProcessFailed("process.failed", process=run.number)
+            raise ProcessFailed("process.failed", process=run.journal.record)
         return run.state.variables
 
     async def enqueue(self, launch: Launch) -> int:
@@ -115,9 +116,10 @@ class Processes:
         journal = self._world.journal
         async with self._world.database.transaction() as connection:
             if state.outcome is not None:
-                number = await journal.close(connection, launch, None, None, state)
+                number = await journal.close(connection, launch, state)
             else:
-                number = await journal.open(connection, launch, state, (), None)
+                number = await journal.show(connection, launch)
+                await journal.open(connection, launch, state, (), None, number)
                 await connection.execute(self._world.database.queries["notify_processes"])
         journal.committed()
         return number
@@ -136,28 +138,23 @@ class Processes:
             return 0
         rows = await self._world.database.fetch("claim_process_runs", holder, limit)
         for row in rows:
-            launch = Launch(
-                scenario_version=row["scenario_version"],
-                initiator=row["initiator"],
-                started_at=row["started_at"],
-                deadline=row["deadline"],
-            )
+            held = Held(row["id"], row["record_id"])
+            launch = load_launch(row["launch"])
             try:
-                scenario, state = await self.scenario(row["scenario_version"]), load(row["state"])
+                scenario, state = await self.scenario(launch.scenario_version), load(row["state"])
                 data = DataLimit(self._world.settings.data_bytes, state.variables)
             except (InvalidScenario, StepFailed, msgspec.DecodeError) as error:  # another version, or a lower limit
-                await self._give_up(launch, row["id"], holder, error)
+                await self._give_up(launch, held, holder, error)
                 continue
-            run = Run(self._world, launch, scenario, data, state, row["id"], row["calling"])
-            self._start(run, may_release=True)
+            self._start(Run(self._world, launch, scenario, data, state, held, row["calling"]), may_release=True)
         return len(rows)
 
-    async def _give_up(self, launch: Launch, number: int, holder: int, error: Exception) -> None:
+    async def _give_up(self, launch: Launch, held: Held, holder: int, error: Exception) -> None:
         """Ends a process that cannot be carried on."""
         code = error.code if isinstance(error, StepFailed) else InvalidScenario.code
         state = State(outcome=Broken(code, str(error), ""))
         async with self._world.database.transaction() as connection:
-            await self._world.journal.close(connection, launch, number, holder, state)
+            await self._world.journal.close_held(connection, launch, held, holder, state)
         self._world.journal.committed()
 
     async def next_wake(self) -> datetime | None:
@@ -179,18 +176,18 @@ class Processes:
                 raise
         except BaseException as error:
             if not isinstance(error, asyncio.CancelledError):
-                log.warning("process_let_go", process=run.number, problem=repr(error))
-            if run.number is not None:
-                self._world.background.start(self._release(run.number, run.holder))
+                log.warning("process_released", process=run.journal.record, problem=repr(error))
+            if (held := run.journal.held) is not None:
+                self._world.background.start(self._release(held.run, run.journal.holder))
             if not may_release:
                 raise
 
-    async def _release(self, number: int, holder: int | None) -> None:
-        """Lets go of a process that this server could not bring to its end: it is carried on from its last journaled step."""
+    async def _release(self, run: int, holder: int | None) -> None:
+        """Releases a process that this server could not bring to its end: it is carried on from its last journaled step."""
         while True:
             try:
                 due = now() + timedelta(seconds=_AGAIN_S)
-                await self._world.database.execute("release_process_run", number, holder, due)
+                await self._world.database.execute("release_process_run", run, holder, due)
             except FAULTS:
                 await asyncio.sleep(_AGAIN_S)
             else:
@@ -208,7 +205,7 @@ class Processes:
     def aborted(self, number: str) -> None:
         """The record of a process was removed: it stops where it is."""
         for run in self._running:
-            if str(run.number) == number:
+            if str(run.journal.record) == number:
                 run.abort()
 
     async def drain(self, seconds: float) -> None:

@@ -9,7 +9,6 @@ from there, on any server. No JavaScript, file or network access happens while a
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -48,9 +47,10 @@ from obmen.ports import Expression, Http, JavaScript, RecordChange
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.processes.background import Background
 from obmen.services.processes.data_limit import DataLimit
-from obmen.services.processes.journal import Launch, ProcessJournal, Taken
+from obmen.services.processes.journal import Held, Launch, ProcessJournal, Taken
 from obmen.services.processes.own_api import OwnApi, ProcessHttp
 from obmen.services.processes.process_records import PreparedChange, ProcessRecords
+from obmen.services.processes.run_journals import RunJournal
 from obmen.services.processes.steps import assignments_of, inputs_of, needs_javascript, plain_assignments, wanted_of
 from obmen.services.records.reading import RecordReader
 from obmen.services.records.writing import RecordWriter
@@ -84,7 +84,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run:
-    """A process that this server runs; ``number`` is its record once it is journaled."""
+    """A process that this server runs; ``journal`` says what is journaled of it."""
 
     def __init__(
         self,
@@ -93,13 +93,12 @@ class Run:
         scenario: Scenario,
         data: DataLimit,
         state: State | None = None,
-        number: int | None = None,
+        held: Held | None = None,
         interrupted: Iterable[int] = (),
     ) -> None:
-        self.number = number
-        self.holder = world.journal.holder
         self.state = state or State()
         self.aborted = ""
+        self.journal = RunJournal(world.journal, world.database, launch, state, held, interrupted)
         self._world = world
         self._launch = launch
         self._scenario = scenario
@@ -110,7 +109,6 @@ class Run:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._fault: BaseException | None = None
-        self._saved: tuple[State | None, frozenset[int]] = (state, frozenset(self._interrupted))
 
     async def execute(self, *, may_release: bool) -> bool:
         """Runs to the end, or with ``may_release`` until nothing is left but to wait; whether it has ended.
@@ -127,7 +125,7 @@ class Run:
         except ObmenError as error:  # the process itself cannot go on: it has grown too large
             await self._break_off(error.code, str(error))
         except Exception:  # a fault of Obmen: the process must not stay under way for ever
-            log.exception("process_failed_unexpectedly", process=self.number)
+            log.exception("process_failed_unexpectedly", process=self.journal.record)
             await self._break_off("unexpected", messages.text("process.unexpected"))
         finally:
             await self._drop_tasks()
@@ -136,7 +134,7 @@ class Run:
     async def _break_off(self, code: str, text: str) -> None:
         await self._drop_tasks()
         state = msgspec.structs.replace(self.state, outcome=Broken(code, text, ""))
-        await self._close(state)
+        await self.journal.close(state, self.aborted)
         self.state = state
 
     async def _drop_tasks(self) -> None:
@@ -174,7 +172,7 @@ class Run:
             await self._happened(TimePassed())
             return False
         if may_release and due is not None and not self._tasks and due - moment > _RELEASE_AFTER:
-            await self._let_go(min(due, self._launch.deadline))
+            await self._release(min(due, self._launch.deadline))
             return True
         until = min(due or self._launch.deadline, self._launch.deadline)
         with contextlib.suppress(TimeoutError):
@@ -183,7 +181,7 @@ class Run:
         if self._fault is not None:
             raise self._fault
         if not self._changed.is_set():
-            await self._keep()
+            await self._show()
         return False
 
     # what happened
@@ -192,7 +190,7 @@ class Run:
         async with self._lock:
             state, commands = self._advance(event)
             if state.outcome is not None:
-                await self._close(state)
+                await self.journal.close(state, self.aborted)
             self.state = state
         self._perform(commands)
 
@@ -240,7 +238,7 @@ class Run:
         """
         text = error.full_text() if isinstance(error, InvalidValue) else str(error)
         did_nothing = token not in self._calling or (isinstance(error, Temporary) and error.did_nothing)
-        if isinstance(error, Temporary) and did_nothing and self._launch.mode == "$async":
+        if isinstance(error, Temporary) and did_nothing and not self._launch.is_awaited:
             return Postponed(token, error.code, text, error.delay_s)
         return Failed(token, error.code, text)
 
@@ -287,31 +285,34 @@ class Run:
     async def _change_record(self, command: CallComponent, change: RecordChange) -> None:
         """The change, the journal of its step and, where it was the last, the end of the process: all or nothing."""
         prepared = await self._records.prepare(change)
+        is_written = False
+        try:
+            is_written = await self._write(command, change, prepared)
+        except (*FAULTS, asyncio.CancelledError):  # it may have been committed
+            is_written = True
+            raise
+        finally:
+            if not is_written:
+                await prepared.discard()
+
+    async def _write(self, command: CallComponent, change: RecordChange, prepared: PreparedChange) -> bool:
+        """Whether the change was made: a step that was interrupted meanwhile makes none."""
         for attempt in range(1, _ATTEMPTS + 1):
-            written = False
             try:
                 async with self._world.database.pool.acquire() as connection:
-                    written = await self._change_on(connection, command, change, prepared)
+                    return await self._change_on(connection, command, change, prepared)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt == _ATTEMPTS:
                     await prepared.discard()
                     raise
-            except Exception as error:  # when cancelled, it may be committed: better a file too many than one too few
-                if not written and not isinstance(error, FAULTS):
-                    await prepared.discard()
-                raise
-            else:
-                if not written:
-                    await prepared.discard()
-                return
+        return False
 
     async def _change_on(
         self, connection: Connection, command: CallComponent, change: RecordChange, prepared: PreparedChange
     ) -> bool:
-        """Whether it is committed: not where a timer was faster and nobody waits for the step any more."""
         transaction = connection.transaction()
         await transaction.start()
-        journaled = self.number
+        journal, held = self.journal, self.journal.held
         try:
             answer = _written(command, change, str((await prepared.write(connection))[0]))
             async with self._lock:
@@ -319,19 +320,18 @@ class Run:
                 if state is self.state:
                     await transaction.rollback()
                     return False
-                calling = self._calling - {command.token}
+                calling, record = frozenset(self._calling - {command.token}), journal.record
                 if state.outcome is not None:
-                    number = await self._world.journal.close(connection, self._launch, self.number, self.holder, state)
-                else:
-                    number = await self._save(connection, state, calling)
-                self.number = number  # before: where the answer to the commit is lost, it must be released all the same
+                    record = await journal.end(connection, state)
+                else:  # before the commit: where its answer is lost, the run must be released all the same
+                    journal.held = await journal.save(connection, state, calling)
                 await transaction.commit()
-                self.state = state
+                self.state, journal.record = state, record
                 self._calling.discard(command.token)
-                self._saved = (state, frozenset(self._calling))
+                journal.saved(state, calling)
         except BaseException as error:
             if not isinstance(error, FAULTS):
-                self.number = journaled
+                journal.held = held
             with contextlib.suppress(*FAULTS, asyncpg.PostgresError):
                 await transaction.rollback()
             raise
@@ -360,46 +360,25 @@ class Run:
     async def _keep(self) -> None:
         """Saves what has changed since it was saved."""
         async with self._lock:
-            current = (self.state, frozenset(self._calling))
-            if self.state.outcome is not None or (current[0] is self._saved[0] and current[1] == self._saved[1]):
-                return
-            async with self._transaction() as connection:
-                self.number = await self._save(connection, self.state, self._calling)
-            self._saved = current
-        self._world.journal.committed()
+            if self.state.outcome is None:
+                await self.journal.keep(self.state, frozenset(self._calling))
 
-    def _transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """For who has this run's lock: a step that holds a connection may be waiting for it."""
-        return self._world.database.transaction(self._world.database.reserve)
+    async def _show(self) -> None:
+        """The same, for people to see too."""
+        async with self._lock:
+            if self.state.outcome is None:
+                await self.journal.show(self.state, frozenset(self._calling))
 
-    async def _save(self, connection: Connection, state: State, calling: Iterable[int]) -> int:
-        journal = self._world.journal
-        if self.number is None:
-            return await journal.open(connection, self._launch, state, calling, self.holder)
-        await journal.save(connection, self.number, self.holder, state, calling)
-        return self.number
-
-    async def _let_go(self, wake: datetime) -> None:
-        async with self._lock, self._transaction() as connection:
-            number = await self._save(connection, self.state, self._calling)
-            await self._world.journal.save(connection, number, self.holder, self.state, (), wake)
-
-    async def _close(self, state: State) -> None:
-        close, launch = self._world.journal.close, self._launch
-        if self.number is None:  # one statement: it needs no transaction around it
-            pool = self._world.database.reserve
-            self.number = await close(pool, launch, None, self.holder, state, self.aborted)
-        else:
-            async with self._transaction() as connection:
-                await close(connection, launch, self.number, self.holder, state, self.aborted)
-        self._world.journal.committed()
+    async def _release(self, wake: datetime) -> None:
+        async with self._lock:
+            await self.journal.release(self.state, frozenset(self._calling), wake)
 
     async def _abort_late(self) -> None:
         """The deadline has passed: what is under way is dropped."""
         async with self._lock:
             seconds = int((self._launch.deadline - self._launch.started_at).total_seconds())
             self.aborted = messages.text("process.late", seconds=seconds)
-            await self._close(self.state)
+            await self.journal.close(self.state, self.aborted)
             self.state = msgspec.structs.replace(self.state, outcome=Broken(ProcessTimedOut.code, self.aborted, ""))
 
 

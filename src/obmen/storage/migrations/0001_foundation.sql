@@ -88,17 +88,17 @@ create table {schema}.scenario_versions (
 );
 create index scenario_versions_script on {schema}.scenario_versions (script_id, id desc);
 
--- State of running processes; the journal people read is the catalog $processes. A row lives as long as the process runs.
+-- State of running processes. A row lives as long as the process runs, `record_id` is its record in the catalog $processes, the
+-- journal that people read: a short process gets that one at its end. `launch` says why and how it was started.
 -- `holder` is the session lock of the server process that runs it now: when that one dies, anybody may take the row over.
 -- `calling`: tokens whose call of another system is under way; it is not made again.
 create table {schema}.process_runs (
-    id bigint primary key,
+    id bigint generated always as identity primary key,
+    record_id bigint unique,
     scenario_version bigint not null references {schema}.scenario_versions,
-    initiator bigint,
+    launch bytea not null,
     state bytea not null,
     calling bigint[] not null default '{}',
-    started_at timestamptz not null,
-    deadline timestamptz not null,
     wake_at timestamptz not null,
     holder integer
 );

@@ -11,14 +11,18 @@ select source from {schema}.scenario_versions where id = $1
 select pg_advisory_lock(hashtext('{schema}.holders'), $1)
 
 -- name: create_process_run
--- The state of a process that is held ($9) or waits to be taken.
-insert into {schema}.process_runs (id, scenario_version, initiator, state, calling, started_at, deadline, wake_at, holder)
-values ($1, $2, $3, $4, $5::bigint[], $6, $7, $8, $9)
+-- The state of a process that is held ($7) or waits to be taken; its id. $1 is its record in $processes, where it has one.
+insert into {schema}.process_runs (record_id, scenario_version, launch, state, calling, wake_at, holder)
+values ($1, $2, $3, $4, $5::bigint[], $6, $7) returning id
 
 -- name: save_process_run
 -- The state after a step of a process that the caller ($2) still holds; whether it does. $6 holds it from here on.
 update {schema}.process_runs set state = $3, calling = $4::bigint[], wake_at = $5, holder = $6
 where id = $1 and holder = $2 returning true
+
+-- name: show_process_run
+-- Says which record of $processes a run has got; whether the caller still holds it.
+update {schema}.process_runs set record_id = $3 where id = $1 and holder = $2 returning true
 
 -- name: finish_process_run
 -- Ends the run of a process that the caller still holds; whether it did.
@@ -41,7 +45,7 @@ from (
     order by wake_at limit $2 for update skip locked
 ) c
 where r.id = c.id
-returning r.id, r.scenario_version, r.initiator, r.state, r.calling, r.started_at, r.deadline
+returning r.id, r.record_id, r.launch, r.state, r.calling
 
 -- name: read_next_wake
 -- Seconds until a process that nobody holds is due; NULL without one.
@@ -52,6 +56,6 @@ select extract(epoch from min(wake_at) - now())::float8 from {schema}.process_ru
 select pg_notify('obmen_processes', '')
 
 -- name: remove_process_run
--- Stops a run: without its row no step of it is journaled any more, and who runs it hears of it.
-with gone as (delete from {schema}.process_runs where id = $1 returning id)
-select pg_notify('obmen_aborted', id::text) from gone
+-- Stops the run of a record that was removed: without its row no step of it is journaled any more, and who runs it is told.
+with gone as (delete from {schema}.process_runs where record_id = $1 returning record_id)
+select pg_notify('obmen_aborted', record_id::text) from gone
