@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.dates import iso, moment
 from obmen.domain.field_types import Items, WriteContext, like, record_id, shown
 from obmen.domain.fields import field_types
 from obmen.domain.numbers import decimal
+from obmen.domain.schema import Field, Schema
 from obmen.errors import BadRequest, FieldProblem, InvalidCatalog
 
 KEYS = st.sampled_from(["id", "contact", "catalogId", "recordId", "title", "src", "x"])

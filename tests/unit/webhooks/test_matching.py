@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from obmen.domain.catalogs.schema import Catalog, Field
 from obmen.domain.events import Event, changed_columns
+from obmen.domain.schema import Catalog, Field
 from obmen.domain.webhooks.matching import Subscription, matches, watched_columns
 
 SUBSCRIPTION = Subscription(
