@@ -86,6 +86,17 @@ def _database(settings: Settings) -> None:
         return
     with bootstrap.running_database(settings) as found:
         asyncio.run(_ask(found))
+        builds = asyncio.run(bootstrap.index_builds(found))
+    for build in builds:
+        done = "…" if build.done is None else f"{build.done:.0%}"
+        say(
+            "index_build",
+            catalog=build.catalog,
+            field=build.field,
+            phase=build.phase,
+            done=done,
+            seconds=round(build.seconds),
+        )
 
 
 async def _ask(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Which indexes a catalog should have: what people filter, search and sort by. Called by ``services/catalogs``.
+"""Which indexes a catalog should have: what people filter, search and sort by. Called by ``services/catalogs/indexes``.
 
 An index's name tells its definition, so that one whose definition has changed is another index. Small catalogs need none:
 PostgreSQL reads them whole as fast.
@@ -32,13 +32,28 @@ def prefix(catalog: Catalog) -> str:
     return f"{table(catalog)}_by_"
 
 
+def field_number(name: str) -> int:
+    """The number of the field that an index of this name is for."""
+    return int(name.partition("_by_")[2].partition("_")[0])
+
+
+def largest(catalog: Catalog, namespace: str) -> str:
+    """``→ the largest number of a record``: at least as many as there are records."""
+    return f"select coalesce(max(id), 0) from {namespace}.{table(catalog)}"
+
+
+def analyze(catalog: Catalog, namespace: str) -> str:
+    """Statistics, those on the expressions of new indexes among them."""
+    return f"analyze {namespace}.{table(catalog)}"
+
+
 def create(name: str, tail: str, catalog: Catalog, namespace: str) -> str:
     """DDL; writers go on meanwhile."""
     return f"create index concurrently if not exists {name} on {namespace}.{table(catalog)} {tail}"
 
 
 def drop(name: str, namespace: str) -> str:
-    """DDL; writers go on meanwhile."""
+    """DDL; readers and writers go on meanwhile."""
     return f"drop index concurrently if exists {namespace}.{name}"
 
 
