@@ -3,14 +3,13 @@
 from functools import partial
 
 import pytest
+from large_catalog import LARGE, Shop, eventually, keeping
 from structlog.testing import capture_logs
 
-from conftest import LARGE, Shop, eventually, keeping
 from obmen import bootstrap
 from obmen.domain.queries.filters import AnyOf, Condition, Filter, Within
 from obmen.domain.queries.queries import Page, Query
-from obmen.domain.rights.policies import ADMINISTRATION, Policy
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import ADMINISTRATION, SYSTEM, Policy
 from obmen.services.catalogs.indexes import Indexes
 from obmen.settings import Settings
 from obmen.workers.indexes import IndexKeeper
@@ -173,7 +172,7 @@ async def test_an_index_that_cannot_be_made_keeps_the_others_from_nothing(shop: 
     (first,) = [name for name in await shop.indexes() if "_by_1_" in name]
     await shop.sql.execute(f"drop index obmen.{first}")
     await shop.sql.execute(
-        f"create function obmen.refuse(text) returns text immutable strict language plpgsql as $$ begin raise 'no'; end $$"
+        "create function obmen.refuse(text) returns text immutable strict language plpgsql as $$ begin raise 'no'; end $$"
     )
     await shop.sql.execute("alter function obmen.sort_key(text) rename to kept")
     await shop.sql.execute("alter function obmen.refuse(text) rename to sort_key")
