@@ -104,7 +104,7 @@ async def listener(stage: Stage, url_id: str, scenario: str) -> str:
     source = "data:application/bpmn+xml;base64," + base64.b64encode(scenario.encode()).decode()
     script = await create(stage, "$scripts", {"$name": url_id, "$file": [{"title": f"{url_id}.bpmn", "src": source}]})
     link = [{"catalogId": "$scripts", "recordId": script}]
-    await create(stage, "$weblisteners", {"$status": "$active", "$name": url_id, "$urlId": url_id, "$script": link})
+    await create(stage, "$webRequests", {"$status": "$on", "$name": url_id, "$urlId": url_id, "$script": link})
     return f"/api/webrequest/{url_id}"
 
 
