@@ -66,6 +66,11 @@ class Indexes:
                 tried.add(step.name)
         return not disturbed
 
+    async def are_complete(self) -> bool:
+        """Whether there is nothing for `keep` to do."""
+        async with self.database.pool.acquire() as connection:
+            return await self._next(connection, set()) is None
+
     async def builds(self) -> list[IndexBuild]:
         """What is being made now."""
         catalogs = (await self._cache.refresh()).catalogs
