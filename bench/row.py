@@ -22,9 +22,11 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_s: int
     records: int = 1_000
     """Records in a catalog that is read."""
+    sizes: tuple[int, ...] = (1_000, 100_000, 1_000_000)
+    """Records in catalogs that are compared with each other, the smallest first."""
 
 
-SHORT = Pace(rounds=1, seconds=1, warm_up_s=1, records=200)
+SHORT = Pace(rounds=1, seconds=1, warm_up_s=1, records=200, sizes=(200, 2_000))
 THOROUGH = Pace(rounds=3, seconds=5, warm_up_s=3)
 
 
@@ -40,14 +42,26 @@ class Measured(msgspec.Struct, frozen=True):
         return median(side.rate for side in self.obmen) / median(side.rate for side in self.floor)
 
 
+class Growth(msgspec.Struct, frozen=True):
+    """What the same work takes with so many records: p50 in milliseconds by work, one for each size."""
+
+    sizes: list[int]
+    p50_ms: dict[str, list[float]]
+
+    @property
+    def ratio(self) -> float:
+        """Of the work that grows most: the largest to the smallest."""
+        return max(figures[-1] / figures[0] for figures in self.p50_ms.values())
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the table."""
 
     name: str
     work: str
     reach: float
-    """The ratio to reach."""
-    measure: Callable[[Stage, Pace], Awaitable[Measured]]
+    """The ratio to reach; of `Growth`, the ratio not to exceed."""
+    measure: Callable[[Stage, Pace], Awaitable[Measured | Growth]]
 
 
 async def compare(

@@ -42,6 +42,11 @@ class Stage:
         self._postgres = EmbeddedPostgres(self.folder / "postgres")
         self._stack = contextlib.AsyncExitStack()
 
+    @property
+    def database_url(self) -> str:
+        """Of Obmen's database."""
+        return self._postgres.url("obmen")
+
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
@@ -116,6 +121,11 @@ class Stage:
     async def api(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of a call to Obmen that must succeed, made by the administrator."""
         return await self.call(method, f"{self.obmen_url}/api/v1{path}", json=body, headers=self.cookie)
+
+    async def next_page(self, path: str) -> str:
+        """The path of the page behind the one at this path."""
+        async with self._http.get(f"{self.obmen_url}/api/v1{path}", headers=self.cookie) as response:
+            return str(response.links["next"]["url"]).partition("/api/v1")[2]
 
     async def call(self, method: str, url: str, **options: Any) -> Any:
         """The JSON of a call that must succeed."""

@@ -87,7 +87,7 @@ async def _change(stage: Stage, orders: Orders, count: int) -> float:
     fields = ", ".join(f"f{number}" for number in range(1, len(company.FIELDS) + 1))
     table = f"obmen.{orders.table}"
     await stage.database.execute(
-        f"with r as (insert into {table} (title, {fields}) select title, {fields} from {table}, generate_series(1, $1::int) "
+        f"with r as (insert into {table} ({fields}) select {fields} from {table}, generate_series(1, $1::int) "
         f"where id = $2 returning *) insert into obmen.events (type, catalog_id, record_id, new) "
         f"select 'record.created', {orders.catalog_id}, r.id, to_jsonb(r) from r",
         count,
