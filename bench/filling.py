@@ -3,12 +3,12 @@
 from contextlib import asynccontextmanager
 
 import msgspec
-from obmen.domain.catalogs.schema import Catalog
 
 from bench import company
 from bench.company import FIELDS
 from bench.stage import Stage, until
 from obmen import bootstrap
+from obmen.domain.schema import Catalog
 from obmen.services.catalogs.indexes import Indexes
 from obmen.services.schema.cache import CatalogCache
 from obmen.settings import Database as Settings

@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from obmen.domain.catalogs.schema import Catalog
 
 from obmen.domain.rights.policies import SYSTEM
+from obmen.domain.schema import Catalog
 from obmen.services.application import Application
 from obmen.services.catalogs.indexes import Indexes
 from obmen.workers.indexes import IndexKeeper

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from obmen.domain.catalogs.schema import Catalog
+from obmen.domain.schema import Catalog
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Connection, Database
 from obmen.storage.statements import indexes

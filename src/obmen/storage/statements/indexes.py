@@ -16,7 +16,10 @@ _SORTED: Final = ("value", "text", "items", "presence")
 
 
 def wanted(catalog: Catalog, namespace: str, *, trigrams: str | None) -> dict[str, str]:
-    """``{name: what follows the name of the table}`` of every index; ``trigrams`` is the operator class of indexes on parts of text, where there is one."""
+    """``{name: what follows the name of the table}`` of every index.
+
+    ``trigrams`` is the operator class of indexes on parts of text, where there is one.
+    """
     found: dict[str, str] = {}
     for field in catalog.value_fields:
         if field.filterable and field.type.is_filterable(field):
