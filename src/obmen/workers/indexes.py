@@ -8,19 +8,15 @@ import asyncio
 import contextlib
 from typing import Final
 
-import structlog
-
 from obmen.services.catalogs.indexes import Indexes
 from obmen.services.schema.cache import CHANNEL
 from obmen.storage.database import Connection
-from obmen.storage.own_connection import FAULTS, own_connection
+from obmen.storage.own_connection import own_connection
 from obmen.workers.loop import Loop
 
 _LOOK_S: Final = 30.0
 _LEAD_S: Final = 5.0
 _BACK_OFF_S: Final = 1.0
-
-log = structlog.get_logger()
 
 
 class IndexKeeper(Loop):
@@ -38,16 +34,9 @@ class IndexKeeper(Loop):
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _run(self) -> None:
-        while not self._stopping:
-            try:
-                async with own_connection(self._indexes.database, self._woken) as connection:
-                    await self._lead(connection)
-            except FAULTS as error:
-                log.warning("index_keeper_lost_connection", problem=str(error))
-            except Exception:
-                log.exception("index_keeper_failed")
-            await asyncio.sleep(_BACK_OFF_S)
+    async def _work(self) -> None:
+        async with own_connection(self._indexes.database, self._woken) as connection:
+            await self._lead(connection)
 
     async def _lead(self, connection: Connection) -> None:
         queries = self._indexes.database.queries

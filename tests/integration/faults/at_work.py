@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 from aiohttp import web
-from obmen.domain.rights.rights import SYSTEM
 
+from obmen.domain.rights.policies import SYSTEM
 from obmen.domain.schema import Catalog
 from obmen.services.application import Application
 from obmen.services.processes.listeners import Listener
