@@ -66,11 +66,11 @@ async def orders(stage: Stage, records: int) -> Orders:
 
 
 async def filled(stage: Stage, records: int) -> Orders:
-    """The same, and as many of the same records on the floor, numbered from 1."""
+    """The same, and as many of the same records on the baseline, numbered from 1."""
     made = await orders(stage, records)
     json = {"Content-Type": "application/json"}
     for _ in range(records):
-        await stage.call("POST", f"{stage.floor_url}/records", data=made.body, headers=json)
+        await stage.call("POST", f"{stage.baseline_url}/records", data=made.body, headers=json)
     return made
 
 

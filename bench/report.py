@@ -17,11 +17,11 @@ RESULTS = Path(__file__).with_name("results")
 
 
 def show(rows: Sequence[Row], measured: Mapping[str, Measured | Growth]) -> None:
-    """Prints it: the rows that are compared with the floor, then a table for each that grows."""
+    """Prints it: the rows that are compared with the baseline, then a table for each that grows."""
     table = Table(caption="medians of the rounds; R7: lag from log to receiver at half that rate")
     for name in ("row", "work"):
         table.add_column(name)
-    for name in ("floor/s", "obmen/s", "ratio", "reach", "floor p50 / p99 ms", "obmen p50 / p99 ms"):
+    for name in ("baseline/s", "obmen/s", "ratio", "reach", "baseline p50 / p99 ms", "obmen p50 / p99 ms"):
         table.add_column(name, justify="right")
     grown = []
     for row in rows:
@@ -35,10 +35,10 @@ def show(rows: Sequence[Row], measured: Mapping[str, Measured | Growth]) -> None
             table.add_row(
                 row.name,
                 row.work,
-                *(f"{median(side.rate for side in sides):,.0f}" for sides in (found.floor, found.obmen)),
+                *(f"{median(side.rate for side in sides):,.0f}" for sides in (found.baseline, found.obmen)),
                 f"[{colour}]{found.ratio:.2f}[/]",
                 f"{row.reach:.2f}",
-                *(_latencies(sides) for sides in (found.floor, found.obmen)),
+                *(_latencies(sides) for sides in (found.baseline, found.obmen)),
             )
     console = Console(width=None if Console().is_terminal else 140)
     for one in ([table] if table.row_count else []) + grown:

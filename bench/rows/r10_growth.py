@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench import filling
+from bench.baseline import PAGE
 from bench.filling import RARE, Filled
-from bench.floor import PAGE
 from bench.row import Growth, Pace, Row, WentWrong
 from bench.stage import Stage
 

@@ -36,15 +36,15 @@ class Sequencer(Loop):
             if self._stopping:
                 return
         await connection.add_listener(CHANNEL, lambda *_: self.wake())
-        floor = Floor(connection, queries)
+        mark = LowWaterMark(connection, queries)
         while not self._stopping:
             self._woken.clear()
-            if await connection.fetchval(queries["sequence_events"], _BATCH, floor.event_id) < _BATCH:
-                await floor.all_placed()
+            if await connection.fetchval(queries["sequence_events"], _BATCH, mark.event_id) < _BATCH:
+                await mark.all_placed()
                 await self._pause(_LOOK_S)
 
 
-class Floor:
+class LowWaterMark:
     """An event id at or below which nothing can appear any more.
 
     Without it a long transaction anywhere in the cluster would make every look slower: the index of events without a
