@@ -282,7 +282,7 @@ def test_a_longer_address_that_is_switched_off_is_not_answered_by_a_shorter_one(
     assert server.ask("GET", "/api/webrequest/off/longer", auth=None).body == b"short"
 
 
-@pytest.mark.parametrize("url_id", ["/a", "a/", "a//b", "a b", "a/../b", "a/b.c", "ё", "a" * 201])
+@pytest.mark.parametrize("url_id", ["a//b", "a b", "a/../b", "a/b.c", "ё", "a" * 201])
 def test_an_address_of_other_characters_is_refused(server: LiveServer, url_id: str) -> None:
     script = server.api("GET", "/catalogs/$scripts/records?limit=1")
     link = [{"catalogId": "$scripts", "recordId": script[0]["id"] if script else "1"}]

@@ -115,8 +115,6 @@ def test_a_refused_scenario_leaves_the_old_one(server: LiveServer) -> None:
         [{"title": "x.bpmn", "src": "https://link.example/x.bpmn"}],
         [{"id": "999999"}],
         "x",
-        None,
-        [],
     ],
 )
 def test_a_scenario_is_a_file_of_ours(server: LiveServer, file: object) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from at_work import ended, enqueue, eventually, make_catalog, make_listener, session
-from obmen.domain.rights.rights import SYSTEM
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
+from obmen.domain.rights.policies import SYSTEM
 from obmen.errors import Conflict, NotFound
 from obmen.ports import RecordsQuery
 from obmen.services.application import Application

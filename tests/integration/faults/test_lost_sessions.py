@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from at_work import session
-from obmen.domain.rights.rights import SYSTEM
 
 from live_server import LiveServer, wait_until
 from obmen import bootstrap, settings
+from obmen.domain.rights.policies import SYSTEM
 from scenario_files import ScenarioFile, js, listen
 from webhook_receiver import Receiver, receiving
 
@@ -49,7 +49,7 @@ class Company:
         sent = {"name": "C", "sectionId": self.section, "fields": fields}
         self.catalog = live.api("POST", "/catalogs", sent)["id"]
         hook = {
-            "$status": "$on",
+            "$status": "$active",
             "$catalog": [{"catalogId": "$catalogs", "recordId": self.catalog}],
             "$events": ["record.created"],
             "$url": receiver.url,

@@ -134,9 +134,7 @@ create index deliveries_due on {schema}.deliveries (webhook_id, due_at) where du
 create index deliveries_open on {schema}.deliveries (webhook_id, record_id, position) where finished_at is null;
 create index deliveries_finished on {schema}.deliveries using brin (finished_at);
 
--- Comparing, searching and sorting as a person does: letter case and accents do not count, "ё" stands with "е".
-create function {schema}.fold(text) returns text language sql immutable parallel safe strict as
-$$ select translate(lower($1), 'ё', 'е') $$;
+-- `fold(text)`, which compares, searches and sorts as a person does, is made by `folding` before the migrations.
 
 -- What LIKE finds where a folded text contains $1.
 create function {schema}.pattern(text) returns text language sql immutable parallel safe strict as
