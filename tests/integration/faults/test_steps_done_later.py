@@ -13,7 +13,7 @@ from obmen.domain.rights.rights import SYSTEM
 from obmen import bootstrap
 from obmen.bootstrap import Wired
 from obmen.clients import http
-from obmen.domain.catalogs.schema import Catalog
+from obmen.domain.schema import Catalog
 from obmen.errors import ProcessFailed
 from obmen.ports import RecordsQuery
 from obmen.services.application import Application

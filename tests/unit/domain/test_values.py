@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from obmen.bootstrap import registered
 from obmen.domain import items
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.dates import iso, moment
 from obmen.domain.field_types import WriteContext, plain_number, shown
 from obmen.domain.numbers import decimal
 from obmen.domain.record_ids import record_id, record_number
+from obmen.domain.schema import Field, Schema
 from obmen.errors import BadRequest, FieldProblem, InvalidCatalog, NotFound
 
 KEYS = st.sampled_from(["id", "contact", "catalogId", "recordId", "title", "src", "x"])
@@ -204,7 +204,7 @@ def test_a_field_type_reads_a_value_or_names_the_field(value: Any) -> None:
         try:
             kind.parse(field, value, context)
         except NotFound:  # the schema of this test has no $users
-            assert kind.name == "user"  # noqa: PT017
+            assert kind.name == "user"
         except FieldProblem as problem:
             assert problem.field == "own"  # noqa: PT017
             assert "Own" in problem.text("en")  # noqa: PT017

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from obmen.bootstrap import registered
-from obmen.domain.catalogs.schema import Catalog, Field
 from obmen.domain.events import Event, changed_columns
+from obmen.domain.schema import Catalog, Field
 from obmen.domain.webhooks.matching import Subscription, matches, watched_columns
 
 TEXT = registered().field_types["text"]

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog, Schema
 from obmen.domain.field_types import FieldType
+from obmen.domain.schema import Catalog, Schema
 from obmen.errors import Conflict
 from obmen.services.schema.cache import CatalogCache, stored_fields
 from obmen.storage.database import Connection, Database

@@ -7,7 +7,7 @@ PostgreSQL reads them whole as fast.
 import hashlib
 from typing import Final
 
-from obmen.domain.catalogs.schema import Catalog, Field
+from obmen.domain.schema import Catalog, Field
 from obmen.storage.statements.conditions import table
 from obmen.storage.statements.finding import order_key
 
