@@ -134,10 +134,6 @@ create index deliveries_due on {schema}.deliveries (webhook_id, due_at) where du
 create index deliveries_open on {schema}.deliveries (webhook_id, record_id, position) where finished_at is null;
 create index deliveries_finished on {schema}.deliveries using brin (finished_at);
 
--- Comparing, searching and sorting as a person does: letter case and accents do not count, "ё" stands with "е".
-create function {schema}.fold(text) returns text language sql immutable parallel safe strict as
-$$ select translate(lower($1), 'ё', 'е') $$;
-
 -- What LIKE finds where a folded text contains $1.
 create function {schema}.pattern(text) returns text language sql immutable parallel safe strict as
 $$ select '%' || replace(replace(replace({schema}.fold($1), '\', '\\'), '%', '\%'), '_', '\_') || '%' $$;
