@@ -9,13 +9,13 @@ import msgspec
 from bench.load import CONNECTIONS
 from bench.stage import Stage
 
-_ITEMS = {"items": [{"id": "1", "name": "New"}, {"id": "2", "name": "Paid"}, {"id": "3", "name": "Sent"}]}
+ITEMS = {"items": [{"id": "1", "name": "New"}, {"id": "2", "name": "Paid"}, {"id": "3", "name": "Sent"}]}
 FIELDS: list[dict[str, Any]] = [
     {"id": "name", "name": "Name", "type": "text"},
     {"id": "amount", "name": "Amount", "type": "number"},
     {"id": "due", "name": "Due", "type": "date"},
-    {"id": "status", "name": "Status", "type": "dropdown", "config": _ITEMS},
-    {"id": "tags", "name": "Tags", "type": "checkboxes", "config": _ITEMS},
+    {"id": "status", "name": "Status", "type": "dropdown", "config": ITEMS},
+    {"id": "tags", "name": "Tags", "type": "checkboxes", "config": ITEMS},
     {"id": "paid", "name": "Paid", "type": "switch"},
     {"id": "phone", "name": "Phone", "type": "contact"},
     {"id": "client", "name": "Client", "type": "object"},
@@ -66,11 +66,11 @@ async def orders(stage: Stage, records: int) -> Orders:
 
 
 async def filled(stage: Stage, records: int) -> Orders:
-    """The same, and as many of the same records on the floor, numbered from 1."""
+    """The same, and as many of the same records on the baseline, numbered from 1."""
     made = await orders(stage, records)
     json = {"Content-Type": "application/json"}
     for _ in range(records):
-        await stage.call("POST", f"{stage.floor_url}/records", data=made.body, headers=json)
+        await stage.call("POST", f"{stage.baseline_url}/records", data=made.body, headers=json)
     return made
 
 

@@ -22,22 +22,36 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_s: int
     records: int = 1_000
     """Records in a catalog that is read."""
+    sizes: tuple[int, ...] = (1_000, 100_000, 1_000_000)
+    """Records in catalogs that are compared with each other, the smallest first."""
 
 
-SHORT = Pace(rounds=1, seconds=1, warm_up_s=1, records=200)
+SHORT = Pace(rounds=1, seconds=1, warm_up_s=1, records=200, sizes=(200, 2_000))
 THOROUGH = Pace(rounds=3, seconds=5, warm_up_s=3)
 
 
 class Measured(msgspec.Struct, frozen=True):
     """A load per round on either side."""
 
-    floor: list[Load]
+    baseline: list[Load]
     obmen: list[Load]
 
     @property
     def ratio(self) -> float:
         """Of the medians."""
-        return median(side.rate for side in self.obmen) / median(side.rate for side in self.floor)
+        return median(side.rate for side in self.obmen) / median(side.rate for side in self.baseline)
+
+
+class Growth(msgspec.Struct, frozen=True):
+    """What the same work takes with so many records: p50 in milliseconds by work, one for each size."""
+
+    sizes: list[int]
+    p50_ms: dict[str, list[float]]
+
+    @property
+    def ratio(self) -> float:
+        """Of the work that grows most: the largest to the smallest."""
+        return max(figures[-1] / figures[0] for figures in self.p50_ms.values())
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,23 +60,23 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     work: str
     reach: float
-    """The ratio to reach."""
-    measure: Callable[[Stage, Pace], Awaitable[Measured]]
+    """The ratio to reach; of `Growth`, the ratio not to exceed."""
+    measure: Callable[[Stage, Pace], Awaitable[Measured | Growth]]
 
 
 async def compare(
-    stage: Stage, pace: Pace, floor: Requests, obmen: Requests, writes_to: tuple[str, ...] = ()
+    stage: Stage, pace: Pace, baseline: Requests, obmen: Requests, writes_to: tuple[str, ...] = ()
 ) -> Measured:
     """Both sides in turns, so that a machine that changes its speed changes it for both.
 
     Every answer of Obmen must have left a record in each of the tables ``writes_to``.
     """
-    for requests in (floor, obmen):
+    for requests in (baseline, obmen):
         await load.run(requests, pace.warm_up_s)
-    floors, obmens = [], []
+    baselines, obmens = [], []
     for _ in range(pace.rounds):
         await stage.settled()
-        floors.append(checked(await load.run(floor, pace.seconds)))
+        baselines.append(checked(await load.run(baseline, pace.seconds)))
         before = [await stage.count(table) for table in writes_to]
         found = checked(await load.run(obmen, pace.seconds))
         await stage.settled()
@@ -71,7 +85,7 @@ async def compare(
             if not found.requests <= written <= found.requests + load.CONNECTIONS:
                 raise WentWrong(f"{found.requests} answers and {written} records in {table}")
         obmens.append(found)
-    return Measured(floors, obmens)
+    return Measured(baselines, obmens)
 
 
 def checked(found: Load) -> Load:

@@ -1,4 +1,4 @@
-"""Everything a benchmark runs on: one embedded PostgreSQL, and as processes of their own a real ``obmen serve`` and the floor.
+"""Everything a benchmark runs on: one embedded PostgreSQL, and as processes of their own a real ``obmen serve`` and the baseline.
 
 Both sides have a database each on that server, one HTTP process, and twelve connections at most.
 """
@@ -21,7 +21,7 @@ from typing import Any, Self
 import aiohttp
 import asyncpg
 
-from bench import floor
+from bench import baseline
 from obmen.storage.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parent.parent
@@ -34,13 +34,18 @@ class Stage:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="obmen-bench-"))
-        self.obmen_url, self.floor_url = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+        self.obmen_url, self.baseline_url = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         self.user_id = ""
         self.cookie: dict[str, str] = {}
         self.database: asyncpg.Pool
         self._http: aiohttp.ClientSession
         self._postgres = EmbeddedPostgres(self.folder / "postgres")
         self._stack = contextlib.AsyncExitStack()
+
+    @property
+    def database_url(self) -> str:
+        """Of Obmen's database."""
+        return self._postgres.url("obmen")
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
@@ -49,8 +54,8 @@ class Stage:
             obmen_database = self._postgres.start("obmen")
             self._http = await stack.enter_async_context(aiohttp.ClientSession())
             self.database = await stack.enter_async_context(asyncpg.create_pool(obmen_database, min_size=1))
-            await self.database.execute("create database floor")
-            await self._start_floor(stack, self._postgres.url("floor"))
+            await self.database.execute("create database baseline")
+            await self._start_baseline(stack, self._postgres.url("baseline"))
             await self._start_obmen(stack, obmen_database)
             self._stack = stack.pop_all()
         return self
@@ -58,11 +63,11 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def _start_floor(self, stack: contextlib.AsyncExitStack, database: str) -> None:
+    async def _start_baseline(self, stack: contextlib.AsyncExitStack, database: str) -> None:
         connection = await asyncpg.connect(database)
-        await connection.execute(floor.SCHEMA)
+        await connection.execute(baseline.SCHEMA)
         await connection.close()
-        port = self.floor_url.rpartition(":")[2]
+        port = self.baseline_url.rpartition(":")[2]
         command = [
             "granian",
             "--interface",
@@ -72,9 +77,11 @@ class Stage:
             "warning",
             "--port",
             port,
-            "bench.floor:app",
+            "bench.baseline:app",
         ]
-        await self.start(stack, "floor", command, f"{self.floor_url}/records", **{floor.URL_VARIABLE: database})
+        await self.start(
+            stack, "baseline", command, f"{self.baseline_url}/records", **{baseline.URL_VARIABLE: database}
+        )
 
     async def _start_obmen(self, stack: contextlib.AsyncExitStack, database: str) -> None:
         port = self.obmen_url.rpartition(":")[2]
@@ -116,6 +123,11 @@ class Stage:
     async def api(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of a call to Obmen that must succeed, made by the administrator."""
         return await self.call(method, f"{self.obmen_url}/api/v1{path}", json=body, headers=self.cookie)
+
+    async def next_page(self, path: str) -> str:
+        """The path of the page behind the one at this path."""
+        async with self._http.get(f"{self.obmen_url}/api/v1{path}", headers=self.cookie) as response:
+            return str(response.links["next"]["url"]).partition("/api/v1")[2]
 
     async def call(self, method: str, url: str, **options: Any) -> Any:
         """The JSON of a call that must succeed."""

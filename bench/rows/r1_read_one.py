@@ -16,7 +16,7 @@ async def measure(stage: Stage, pace: Pace) -> Measured:
     return await compare(
         stage,
         pace,
-        Requests(url=stage.floor_url, paths=[f"/records/{number}" for number in range(1, pace.records + 1)]),
+        Requests(url=stage.baseline_url, paths=[f"/records/{number}" for number in range(1, pace.records + 1)]),
         Requests(
             url=stage.obmen_url,
             paths=[f"/api/v1{path}/{record_id}" for record_id in orders.record_ids],

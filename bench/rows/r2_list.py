@@ -3,8 +3,8 @@
 import json
 from urllib.parse import quote
 
+from bench.baseline import PAGE
 from bench.company import filled
-from bench.floor import PAGE
 from bench.load import Requests
 from bench.row import Measured, Pace, Row, WentWrong, compare
 from bench.stage import Stage
@@ -22,7 +22,7 @@ async def measure(stage: Stage, pace: Pace) -> Measured:
     return await compare(
         stage,
         pace,
-        Requests(url=stage.floor_url, paths=["/records"]),
+        Requests(url=stage.baseline_url, paths=["/records"]),
         Requests(url=stage.obmen_url, paths=[f"/api/v1{path}"], headers=stage.cookie),
     )
 

@@ -13,7 +13,7 @@ async def measure(stage: Stage, pace: Pace) -> Measured:
     return await compare(
         stage,
         pace,
-        Requests(method="POST", url=stage.floor_url, paths=["/records"], headers=json, body=orders.body),
+        Requests(method="POST", url=stage.baseline_url, paths=["/records"], headers=json, body=orders.body),
         Requests(
             method="POST",
             url=stage.obmen_url,

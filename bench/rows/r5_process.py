@@ -22,7 +22,7 @@ async def measure(stage: Stage, pace: Pace) -> Measured:
     return await compare(
         stage,
         pace,
-        Requests(method="POST", url=stage.floor_url, paths=["/runs"], headers=json, body=body),
+        Requests(method="POST", url=stage.baseline_url, paths=["/runs"], headers=json, body=body),
         Requests(method="POST", url=stage.obmen_url, paths=[path], headers=json, body=body),
         writes_to=(await company.system_table(stage, "$processes"),),
     )

@@ -45,7 +45,7 @@ async def measure(stage: Stage, pace: Pace) -> Measured:
     return await compare(
         stage,
         pace,
-        Requests(method="POST", url=stage.floor_url, paths=["/runs"], headers=form, body=body),
+        Requests(method="POST", url=stage.baseline_url, paths=["/runs"], headers=form, body=body),
         Requests(method="POST", url=stage.obmen_url, paths=[path], headers=form, body=body),
         writes_to=(f"c{leads}", await company.system_table(stage, "$processes")),
     )

@@ -70,16 +70,16 @@ async def measure(stage: Stage, pace: Pace) -> Measured:
         }
         await company.create(stage, "$webhooks", values)
         await _deliver(stage, receiver, orders, 100)
-        floors, rates = [], []
+        baselines, rates = [], []
         changes = _CHANGES_PER_SECOND_OF_PACE * pace.seconds
         for _ in range(pace.rounds):
             rates.append(changes / await _deliver(stage, receiver, orders, changes))
-            floors.append(await _post(receiver, changes))
+            baselines.append(await _post(receiver, changes))
         half = sorted(rates)[len(rates) // 2] / 2
         lags = await _lags(stage, receiver, orders, half, max(3, pace.seconds))
         ordinary = summary(lags, 1.0)
     obmens = [msgspec.structs.replace(ordinary, requests=changes, seconds=changes / rate) for rate in rates]
-    return Measured(floors, obmens)
+    return Measured(baselines, obmens)
 
 
 async def _change(stage: Stage, orders: Orders, count: int) -> float:
@@ -87,7 +87,7 @@ async def _change(stage: Stage, orders: Orders, count: int) -> float:
     fields = ", ".join(f"f{number}" for number in range(1, len(company.FIELDS) + 1))
     table = f"obmen.{orders.table}"
     await stage.database.execute(
-        f"with r as (insert into {table} (title, {fields}) select title, {fields} from {table}, generate_series(1, $1::int) "
+        f"with r as (insert into {table} ({fields}) select {fields} from {table}, generate_series(1, $1::int) "
         f"where id = $2 returning *) insert into obmen.events (type, catalog_id, record_id, new) "
         f"select 'record.created', {orders.catalog_id}, r.id, to_jsonb(r) from r",
         count,
@@ -108,7 +108,7 @@ async def _deliver(stage: Stage, receiver: Receiver, orders: Orders, count: int)
 
 
 async def _post(receiver: Receiver, count: int) -> Load:
-    """The floor."""
+    """The baseline."""
     bodies = await receiver.bodies()
     numbers = iter(range(count))
     latencies: list[float] = []

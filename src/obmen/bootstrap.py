@@ -1,7 +1,7 @@
 """The only wiring: joins clients, storage, services, workers and the API for each kind of process Obmen runs as.
 
 - `serving`: a process that answers requests (made by the HTTP server from `app`);
-- `working`: a process that sequences events, delivers webhooks and carries processes on;
+- `working`: a process that sequences events, delivers webhooks, carries processes on and keeps indexes;
 - `running`: the use cases alone, for commands.
 """
 
@@ -44,6 +44,7 @@ from obmen.services.accounts.profiles import Profiles
 from obmen.services.application import Application
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.catalogs.descriptions import Descriptions
+from obmen.services.catalogs.indexes import IndexBuild, Indexes
 from obmen.services.catalogs.sections import Sections
 from obmen.services.events.log import EventLog
 from obmen.services.events.notifications import Heard, Notifications
@@ -69,6 +70,7 @@ from obmen.storage.data_folder import is_locked, locked, private
 from obmen.storage.database import Database, connect, migrate
 from obmen.storage.embedded import EmbeddedPostgres
 from obmen.workers.deliveries import Deliverer
+from obmen.workers.indexes import IndexKeeper
 from obmen.workers.presence import Presence
 from obmen.workers.processes import ProcessRunner
 from obmen.workers.sequencer import Sequencer
@@ -289,7 +291,8 @@ async def working(settings: Settings) -> AsyncIterator[None]:
         webhooks = Webhooks(
             obmen.database, obmen.cache, obmen.records, obmen.writer, bodies, wired.secrets, settings.webhook
         )
-        for worker in (Sequencer(obmen.database), Deliverer(webhooks, wired.http), runner):
+        indexes = Indexes(obmen.database, obmen.cache, settings.database.index_from)
+        for worker in (Sequencer(obmen.database), Deliverer(webhooks, wired.http), runner, IndexKeeper(indexes)):
             await worker.start()
             stack.push_async_callback(worker.stop)
         _settle_memory()
@@ -318,6 +321,16 @@ def _lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMa
             yield
 
     return live
+
+
+async def index_builds(settings: Settings) -> list[IndexBuild]:
+    """The indexes that some worker makes now on a database that is migrated already."""
+    base = await connect(settings.database.url, settings.database.schema, connections=1)
+    try:
+        cache = CatalogCache(base, registered().field_types)
+        return await Indexes(base, cache, settings.database.index_from).builds()
+    finally:
+        await base.close()
 
 
 async def is_prepared(settings: Settings) -> bool:

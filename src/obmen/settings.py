@@ -50,6 +50,10 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
             le=200,
         ),
     ] = 12
+    index_from: Annotated[
+        int,
+        Meta(description="Catalogs with so many records get indexes; PostgreSQL reads smaller ones whole.", ge=1),
+    ] = 2_000
     sql_port: Annotated[
         int, Meta(description="TCP port of the embedded server, with passwords; 0: socket only.", ge=0, le=65535)
     ] = 0

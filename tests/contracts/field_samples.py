@@ -30,6 +30,7 @@ HOSTILE: Mapping[str, Any] = {
 }
 """Sent to every type; a sample names those that fit it."""
 ITEMS = {"items": [{"name": "One"}, {"name": "Two"}, {"name": "Three"}]}
+SEVERAL_ITEMS = {**ITEMS, "multiselect": True}
 
 
 @dataclass
@@ -87,12 +88,22 @@ class Company:
 
 def _text(company: Company) -> Sample:
     return Sample(
-        round_trip=[("Text", "Text"), (" two\nlines\t", " two\nlines\t"), (12, "12"), (0.5, "0.5"), ("😀", "😀")],
+        config={"type": "multiline"},
+        round_trip=[
+            ("Text", "Text"),
+            (" two\nlines\t", " two\nlines\t"),
+            (12, "12"),
+            (0.5, "0.5"),
+            ("😀", "😀"),
+            (["Text"], "Text"),
+            ([], ""),
+        ],
         empty="",
         fits=[
             *("a number", "a negative number", "a huge number", "a huger number", "a fraction", "a word", "no number"),
-            *("infinity", "digits with underscores", "SQL", "a megabyte"),
+            *("infinity", "digits with underscores", "SQL", "a list of text", "a megabyte"),
         ],
+        wrong=[["a", "b"], [True], [["a"]]],
         rows={"a": "Alpha one", "b": "beta ONE", "c": "100% _x\\y", "d": None},
         filters=[
             ("one", "ab"),
@@ -103,8 +114,9 @@ def _text(company: Company) -> Sample:
             ("0%_", ""),
             (SQL, ""),
             (100, "c"),
+            (["one"], "ab"),
         ],
-        wrong_filters=[{"at": 1}, ["one"], True, [[]]],
+        wrong_filters=[{"at": 1}, ["one", "two"], True, [[]], "", []],
         ascending="cabd",
     )
 
@@ -124,7 +136,20 @@ def _number(company: Company) -> Sample:
             ({"at": 5, "to": 1}, ""),
             (None, "e"),
         ],
-        wrong_filters=["many", {"at": "x"}, {"from": 1}, [1, 2], {"at": [1]}, {"to": {"a": 1}}, "NaN", True, {}],
+        wrong_filters=[
+            "many",
+            {"at": "x"},
+            {"from": 1},
+            [1, 2],
+            {"at": [1]},
+            {"to": {"a": 1}},
+            "NaN",
+            True,
+            {},
+            "",
+            [],
+            {"at": ""},
+        ],
         ascending="abcde",
     )
 
@@ -137,6 +162,10 @@ def _date(company: Company) -> Sample:
             ("2015-11-07T00:00:00+03:00", "2015-11-06T21:00:00.000Z"),
             ("2015-11-06T21:00:00.123456Z", "2015-11-06T21:00:00.123Z"),
             ("2015-11-06", "2015-11-06T00:00:00.000Z"),
+            ("2015-11-07T00:00:00 03:00", "2015-11-06T21:00:00.000Z"),
+            (1446843600000, "2015-11-06T21:00:00.000Z"),
+            (1446843600, "2015-11-06T21:00:00.000Z"),
+            ("1446843600", "2015-11-06T21:00:00.000Z"),
             ("1801-02-03T04:05:06Z", "1801-02-03T04:05:06.000Z"),
         ],
         wrong=[
@@ -160,18 +189,30 @@ def _date(company: Company) -> Sample:
             ({"to": "2015-11-01T02:59:59+03:00"}, ""),
             ({"to": "2015-11-01T03:00:00+03:00"}, "a"),
             ("2015-11-20", "c"),
+            ({"at": 1447977600}, "c"),
+            ({"at": "1447977600000", "to": 1447977600000}, "c"),
+            ({"at": "2015-11-20T03:00:00 03:00"}, "c"),
             ("NULL_DATE", "d"),
             (None, "d"),
         ],
-        wrong_filters=["soon", {"at": "01.11.2015"}, {"since": "2015-11-01"}, ["2015-11-01"], 20151101, SQL],
+        wrong_filters=[
+            "soon",
+            {"at": "01.11.2015"},
+            {"since": "2015-11-01"},
+            ["2015-11-01"],
+            20151101,
+            SQL,
+            "",
+            {},
+            {"to": ""},
+        ],
         ascending="abcd",
     )
 
 
-def _choices(company: Company, *, several: bool) -> Sample:
-    every = several
+def _choices(company: Company, *, every: bool) -> Sample:
     return Sample(
-        config=ITEMS,
+        config=SEVERAL_ITEMS,
         round_trip=[
             (["1"], ["1"]),
             (["2", "1", "2"], ["2", "1"]),
@@ -180,7 +221,7 @@ def _choices(company: Company, *, several: bool) -> Sample:
             ([], []),
         ],
         empty=[],
-        default=({**ITEMS, "defaultValue": True}, ["1"]),
+        default=({**SEVERAL_ITEMS, "defaultValue": True}, ["1"]),
         wrong=["4", ["1", "4"], "One", ["1", None], [1.5], "1, 2", 0],
         rows={"a": ["1"], "b": ["1", "2"], "c": ["3"], "d": None},
         filters=[
@@ -191,19 +232,20 @@ def _choices(company: Company, *, several: bool) -> Sample:
             (["99"], ""),
             (None, "d"),
         ],
-        wrong_filters=[{"at": 1}, [True], [["1"]], [{"id": "1"}]],
+        wrong_filters=[{"at": 1}, [True], [["1"]], [{"id": "1"}], "", [], [""]],
+        ascending="abcd",
     )
 
 
 def _radiobutton(company: Company) -> Sample:
     return Sample(
         config=ITEMS,
-        round_trip=[("1", "1"), (["2"], "2"), (3, "3")],
-        default=({**ITEMS, "defaultValue": True}, "1"),
+        round_trip=[("1", ["1"]), (["2"], ["2"]), (3, ["3"])],
+        default=({**ITEMS, "defaultValue": True}, ["1"]),
         wrong=["4", ["1", "2"], "One", 0],
         rows={"a": "1", "b": "2", "c": "3", "d": None},
         filters=[("1", "a"), (["1", "3"], "ac"), (["9"], ""), (None, "d")],
-        wrong_filters=[{"at": 1}, [True], [["1"]]],
+        wrong_filters=[{"at": 1}, [True], [["1"]], "", []],
         ascending="abcd",
     )
 
@@ -217,7 +259,8 @@ def _switch(company: Company) -> Sample:
         wrong=["true", 1, 0, "on"],
         rows={"a": True, "b": False, "c": None},
         filters=[(True, "a"), (False, "bc")],
-        wrong_filters=["maybe", [True], {"at": True}, 5],
+        wrong_filters=["maybe", [True], {"at": True}, 5, "", []],
+        ascending="bca",
     )
 
 
@@ -249,6 +292,10 @@ def _contact(company: Company) -> Sample:
         },
         filters=[
             ("901 234", "a"),
+            ("+7 (901) 234-56-78", "a"),
+            ("89990001122", "b"),
+            ("7 901 2345678", "a"),
+            ("8(901)", "a"),
             ("9012345678", "a"),
             ("example", "b"),
             ("999-000", "b"),
@@ -256,7 +303,7 @@ def _contact(company: Company) -> Sample:
             (None, "c"),
             (901, "a"),
         ],
-        wrong_filters=[{"contact": "x"}, ["x"], True],
+        wrong_filters=[{"contact": "x"}, ["x", "y"], True, "", []],
     )
 
 
@@ -264,6 +311,7 @@ def _user(company: Company) -> Sample:
     me = {"id": company.me, "title": company.my_name, "isRemoved": False}
     viktor = {"id": company.viktor, "title": "Viktor", "isRemoved": False}
     return Sample(
+        config={"multiselect": True},
         round_trip=[
             ([{"id": company.me}], [me]),
             ([company.viktor, {"id": company.me}], [viktor, me]),
@@ -282,9 +330,10 @@ def _user(company: Company) -> Sample:
             ("CURRENT_USER", "ac"),
             ([{"id": company.viktor}], "bc"),
             (["999999"], ""),
+            ("nobody", ""),
             (None, "d"),
         ],
-        wrong_filters=["x", [SQL], [None], [{"name": "x"}], [["1"]]],
+        wrong_filters=["x y", [SQL], [None], [{"name": "x"}], [["1"]], "", []],
     )
 
 
@@ -329,6 +378,8 @@ def _object(company: Company) -> Sample:
             [{"catalogId": company.clients}],
             [{"catalogId": company.clients, "filters": {"nothing": 1}}],
             [{"catalogId": company.clients, "recordId": SQL}],
+            "",
+            [],
         ],
     )
 
@@ -340,7 +391,7 @@ def _progress(company: Company) -> Sample:
         wrong=[-1, 101, 100.001, [5]],
         rows={"a": 0, "b": 50, "c": 100, "d": None},
         filters=[({"at": 10, "to": 60}, "b"), ({"at": "50"}, "bc"), ({"to": 0}, "a"), (100, "c"), (None, "d")],
-        wrong_filters=["x", [1], {"at": "x"}, {"of": 1}],
+        wrong_filters=["x", [1], {"at": "x"}, {"of": 1}, "", {}],
         ascending="abcd",
     )
 
@@ -351,7 +402,7 @@ def _stars(company: Company) -> Sample:
         wrong=[6, -1, 2.5, "many"],
         rows={"a": 0, "b": 3, "c": 5, "d": None},
         filters=[([3], "b"), (["0", "5"], "ac"), (5, "c"), ([4], ""), ([9], ""), (["3.5"], ""), (None, "d")],
-        wrong_filters=["x", {"at": 1}, [[1]], [True]],
+        wrong_filters=["x", {"at": 1}, [[1]], [True], "", []],
         ascending="abcd",
     )
 
@@ -360,8 +411,15 @@ def _file(company: Company) -> Sample:
     inline = {"title": "a.txt", "src": "data:text/plain;base64,aGVsbG8="}
     remote = {"title": "Voice", "src": "https://link.example/voice.mp3", "mimeType": "audio/mp3"}
     kept = {"title": "Voice", "url": remote["src"], "size": 0, "mimeType": "audio/mp3", "metadata": None}
+    sized = {**remote, "size": "8513"}
     return Sample(
-        round_trip=[([remote], [kept]), (remote, [kept])],
+        config={"multiselect": True},
+        round_trip=[
+            ([remote], [kept]),
+            (remote, [kept]),
+            ([sized], [{**kept, "size": 8513}]),
+            ({"src": remote["src"]}, [{**kept, "title": "voice.mp3", "mimeType": "application/octet-stream"}]),
+        ],
         empty=[],
         wrong=[
             [{"id": "999999"}],
@@ -375,15 +433,15 @@ def _file(company: Company) -> Sample:
         ],
         rows={"a": [inline], "b": [remote], "c": None},
         filters=[(True, "ab"), (False, "c"), ("true", "ab"), (None, "c")],
-        wrong_filters=["x", [{"id": "1"}], {"id": "1"}],
+        wrong_filters=["x", [{"id": "1"}], {"id": "1"}, "", []],
     )
 
 
 SAMPLES: Mapping[str, Callable[[Company], Sample]] = {
-    "checkboxes": lambda company: _choices(company, several=True),
+    "checkboxes": lambda company: _choices(company, every=True),
     "contact": _contact,
     "date": _date,
-    "dropdown": lambda company: _choices(company, several=False),
+    "dropdown": lambda company: _choices(company, every=False),
     "file": _file,
     "number": _number,
     "object": _object,

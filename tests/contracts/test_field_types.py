@@ -12,7 +12,7 @@ import pytest
 from field_samples import HEADINGS, HOSTILE, SAMPLES, Company, Sample
 
 from live_server import LiveServer
-from obmen.domain.fields import field_types
+from obmen.bootstrap import registered
 from php_queries import bracketed
 
 TYPES = sorted(SAMPLES)
@@ -64,7 +64,7 @@ every_type = pytest.mark.parametrize("typed", TYPES, indirect=True)
 
 
 def test_every_type_has_a_sample() -> None:
-    assert set(field_types()) == {*SAMPLES, *HEADINGS}
+    assert set(registered().field_types) == {*SAMPLES, *HEADINGS}
 
 
 @every_type

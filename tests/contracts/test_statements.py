@@ -12,11 +12,11 @@ import pytest
 import obmen
 from obmen import discovery
 from obmen.domain import fields
-from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.field_types import FieldType
 from obmen.domain.queries.filters import EVERYTHING, Condition, Equals
 from obmen.domain.queries.queries import Chosen, Query
 from obmen.domain.rights.policies import ADMINISTRATION, CatalogPolicy, Policy
+from obmen.domain.schema import Catalog
 from obmen.storage.statements.arguments import Statement
 from obmen.storage.statements.compiler import Statements
 from obmen.storage.statements.rendering import CLIENTS, FileLinks

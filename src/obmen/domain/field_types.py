@@ -12,12 +12,12 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.files import ExternalFile, KeptFile, NewFile, StoredFile
 from obmen.domain.numbers import decimal
 from obmen.domain.queries.filters import Empty, Filter, Test, Within
 from obmen.domain.record_ids import RecordId
 from obmen.domain.renderings import Rendering
+from obmen.domain.schema import Field, Schema
 from obmen.errors import FieldProblem, InvalidFilter
 
 Order: TypeAlias = Literal["value", "text", "items", "link", "employee", "presence"]

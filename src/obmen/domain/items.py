@@ -7,8 +7,8 @@ Stored values are numbers, so that an item keeps its records when its id changes
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from obmen.domain.catalogs.schema import Field, is_text_id
 from obmen.domain.field_types import as_list, filter_problem, problem, shown
+from obmen.domain.schema import Field, is_text_id
 from obmen.errors import InvalidCatalog
 
 KEPT: Final = "removedItems"

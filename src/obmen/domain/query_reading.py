@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.field_types import shown
 from obmen.domain.fields.object import extended_fields
 from obmen.domain.queries.filters import EVERYTHING, All, Condition, Either, Filter, Found, HasId
 from obmen.domain.queries.queries import NEWEST_FIRST, After, Chosen, Page, Query, Selection, Sort
 from obmen.domain.record_ids import record_id
+from obmen.domain.schema import Catalog, Field, Schema
 from obmen.errors import InvalidFilter
 
 _NESTING: Final = 40

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, TypeAlias
 
-from obmen.domain.catalogs.schema import is_text_id
+from obmen.domain.schema import is_text_id
 
 RecordId: TypeAlias = int | str
 """``5``, or an own id (never digits alone)."""

@@ -45,7 +45,8 @@ async def read(connection: "Connection", queries: Mapping[str, str]) -> Abilitie
     """What is there now."""
     extensions = {row["name"]: row["schema"] for row in await connection.fetch(queries["read_extensions"], EXTENSIONS)}
     has_trigrams = False
-    if schema := extensions.get("pg_trgm"):
+    schema = extensions.get("pg_trgm")
+    if schema and connection.get_settings().server_encoding == "UTF8":  # another may not even have the letters
         has_trigrams = await connection.fetchval(f"select pg_catalog.cardinality({schema}.show_trgm('ёж')) > 0")
     return Abilities(extensions, has_trigrams)
 

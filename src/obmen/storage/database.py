@@ -135,10 +135,10 @@ async def migrate(database: Database) -> int:
     async with database.pool.acquire() as connection:
         await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK)
         try:
+            collation = await folding.collation(connection, database.queries)
             if not await connection.fetchval("select pg_catalog.to_regnamespace($1) is not null", database.schema):
-                await connection.execute(
-                    f"create schema {database.schema}"
-                )  # who finds it need not be allowed to make it
+                # not "if not exists", which asks for the privilege even where there is nothing to create
+                await connection.execute(f"create schema {database.schema}")
             await connection.execute(
                 f"create table if not exists {database.schema}.migrations "
                 "(number integer primary key, name text not null, applied_at timestamptz not null default now())"
@@ -146,7 +146,9 @@ async def migrate(database: Database) -> int:
             done = {row["number"] for row in await connection.fetch(f"select number from {database.schema}.migrations")}
             if done and max(done) > known[-1][0]:
                 raise SetupError("setup.migration_newer", found=max(done), known=known[-1][0])
-            await _prepare(connection, database)
+            await abilities.install(connection, database.queries, database.schema)
+            database.abilities = await abilities.read(connection, database.queries)
+            await folding.define(connection, database.queries, database.schema, database.abilities, collation)
             for number, name, sql in known:
                 if number in done:
                     continue
@@ -159,10 +161,3 @@ async def migrate(database: Database) -> int:
         finally:
             await connection.execute("select pg_advisory_unlock($1)", _MIGRATION_LOCK)
     return applied
-
-
-async def _prepare(connection: Connection, database: Database) -> None:
-    """What tables and indexes use."""
-    await abilities.install(connection, database.queries, database.schema)
-    database.abilities = await abilities.read(connection, database.queries)
-    await folding.define(connection, database.queries, database.schema, database.abilities)

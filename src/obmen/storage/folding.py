@@ -46,9 +46,11 @@ async def is_current(connection: "Connection", queries: Mapping[str, str], abili
     return bool(await connection.fetchval(queries["read_fold"]) == body)
 
 
-async def define(connection: "Connection", queries: Mapping[str, str], schema: str, abilities: Abilities) -> None:
-    """Makes the function, or renews it together with the indexes that hold what it has returned; `SetupError` as `collation`."""
-    language, body = _definition(abilities, await collation(connection, queries))
+async def define(
+    connection: "Connection", queries: Mapping[str, str], schema: str, abilities: Abilities, collation: str
+) -> None:
+    """Makes the function, or renews it together with the indexes that hold what it has returned."""
+    language, body = _definition(abilities, collation)
     async with connection.transaction():
         known = await connection.fetchval(queries["read_fold"])
         if known == body:

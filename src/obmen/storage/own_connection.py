@@ -1,14 +1,16 @@
-"""A connection with nobody else on it: what a worker holds by it (advisory locks, ``LISTEN``) ends with it.
+"""Connections that workers keep for themselves, and the loop that keeps workers going while PostgreSQL comes and goes.
 
-It is none of the pool's: those who work would have so many fewer. Called by ``services/notifications`` and ``workers``.
+What a worker holds by its own connection (advisory locks, ``LISTEN``) ends with it. Such connections do not come from the
+pool, which would be smaller by as many. Called by ``services/events`` and ``workers``.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import asyncpg
+import structlog
 
 from obmen.storage.database import Connection, Database
 
@@ -25,6 +27,31 @@ FAULTS: Final = (
 )
 """What passes when PostgreSQL is there again."""
 _GOODBYE_S: Final = 2.0
+_BACK_OFF_S: Final = 0.5
+
+log = structlog.get_logger()
+
+
+async def keep_alive(
+    worker: str,
+    work: Callable[[], Awaitable[object]],
+    *,
+    is_stopping: Callable[[], bool] = lambda: False,
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Does ``work`` again and again until the worker is stopped.
+
+    An error is logged and followed by a pause: a database that does not answer in a line, any other error with its traceback.
+    """
+    while not is_stopping():
+        try:
+            await work()
+        except FAULTS as error:
+            log.warning("worker_lost_database", worker=worker, problem=str(error))
+            await pause(_BACK_OFF_S)
+        except Exception:
+            log.exception("worker_failed", worker=worker)
+            await pause(_BACK_OFF_S)
 
 
 @contextlib.asynccontextmanager

@@ -17,11 +17,10 @@ from obmen.ports import Http
 from obmen.services.events.log import PLACED_CHANNEL
 from obmen.services.webhooks.webhooks import CHANNEL, Webhooks
 from obmen.storage.database import Connection
-from obmen.storage.own_connection import FAULTS, own_connection
+from obmen.storage.own_connection import keep_alive, own_connection
 from obmen.workers.webhook_stream import WebhookStream
 
 _LOOK_S: Final = 5.0
-_BACK_OFF_S: Final = 0.5
 _SWEEP_S: Final = 3_600.0
 _JOURNAL_S: Final = 5.0
 """A stream that has drained still writes its journal; where it cannot by then, it is done again."""
@@ -52,7 +51,9 @@ class Deliverer:
     async def start(self) -> None:
         """Begins in the background."""
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._run()), loop.create_task(self._sweep())]
+        run = keep_alive("Deliverer", self._work, is_stopping=lambda: self._stopping)
+        sweep = keep_alive("Sweeper", self._sweep)
+        self._tasks = [loop.create_task(run), loop.create_task(sweep)]
 
     async def stop(self) -> None:
         """Ends: requests under way are waited for (at most until they time out) and journaled."""
@@ -63,17 +64,9 @@ class Deliverer:
             sweep.cancel()
             await asyncio.gather(run, sweep, return_exceptions=True)
 
-    async def _run(self) -> None:
-        while not self._stopping:
-            try:
-                async with own_connection(self._webhooks.database, self._changed) as connection:
-                    await self._serve(connection)
-            except FAULTS as error:
-                log.warning("deliverer_lost_connection", problem=str(error))
-                await asyncio.sleep(_BACK_OFF_S)
-            except Exception:
-                log.exception("deliverer_failed")
-                await asyncio.sleep(_LOOK_S)
+    async def _work(self) -> None:
+        async with own_connection(self._webhooks.database, self._changed) as connection:
+            await self._serve(connection)
 
     async def _serve(self, connection: Connection) -> None:
         """Holds leases on ``connection`` until it is lost or all ends."""
@@ -151,9 +144,5 @@ class Deliverer:
 
     async def _sweep(self) -> None:
         """Keeps the journal as long as it is set to be kept."""
-        while True:
-            try:
-                await self._webhooks.sweep()
-            except FAULTS as error:
-                log.warning("journal_not_swept", problem=str(error))
-            await asyncio.sleep(_SWEEP_S)
+        await self._webhooks.sweep()
+        await asyncio.sleep(_SWEEP_S)

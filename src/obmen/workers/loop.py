@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 
+from obmen.storage.own_connection import keep_alive
+
 
 class Loop:
-    """A loop is its `_run`, which looks at ``_stopping`` between two pieces of work."""
+    """A loop repeats its `_work`, which looks at ``_stopping`` between two pieces of work."""
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
@@ -14,7 +16,9 @@ class Loop:
 
     async def start(self) -> None:
         """Begins in the background."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = asyncio.get_running_loop().create_task(
+            keep_alive(type(self).__name__, self._work, is_stopping=lambda: self._stopping, pause=self._pause)
+        )
 
     async def stop(self) -> None:
         """Ends after the piece of work under way."""
@@ -27,7 +31,7 @@ class Loop:
         """There may be something to do."""
         self._woken.set()
 
-    async def _run(self) -> None:
+    async def _work(self) -> None:
         raise NotImplementedError
 
     async def _pause(self, seconds: float) -> None:

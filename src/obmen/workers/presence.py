@@ -8,14 +8,8 @@ import asyncio
 import contextlib
 import secrets
 
-import structlog
-
 from obmen.services.processes.processes import Processes
-from obmen.storage.own_connection import FAULTS, own_connection
-
-_BACK_OFF_S = 0.5
-
-log = structlog.get_logger()
+from obmen.storage.own_connection import keep_alive, own_connection
 
 
 class Presence:
@@ -29,7 +23,7 @@ class Presence:
     async def start(self) -> None:
         """The lock is held when this returns."""
         ready = asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._hold(ready))
+        self._task = asyncio.get_running_loop().create_task(keep_alive("Presence", lambda: self._hold(ready)))
         await ready.wait()
 
     async def stop(self) -> None:
@@ -41,17 +35,10 @@ class Presence:
 
     async def _hold(self, ready: asyncio.Event) -> None:
         database = self._processes.database
-        while True:
-            try:
-                self._lost.clear()
-                async with own_connection(database, self._lost) as connection:
-                    holder = secrets.randbelow(2**31 - 1)
-                    await connection.execute(database.queries["lock_holder"], holder)
-                    self._processes.set_holder(holder)
-                    ready.set()
-                    await self._lost.wait()
-            except FAULTS as error:
-                log.warning("presence_lost", problem=str(error))
-            except Exception:
-                log.exception("presence_failed")
-            await asyncio.sleep(_BACK_OFF_S)
+        self._lost.clear()
+        async with own_connection(database, self._lost) as connection:
+            holder = secrets.randbelow(2**31 - 1)
+            await connection.execute(database.queries["lock_holder"], holder)
+            self._processes.set_holder(holder)
+            ready.set()
+            await self._lost.wait()

@@ -9,17 +9,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
-
 from obmen.services.events.log import CHANNEL
 from obmen.storage.database import Connection, Database
-from obmen.storage.own_connection import FAULTS, own_connection
+from obmen.storage.own_connection import own_connection
 from obmen.workers.loop import Loop
 
 _BATCH: Final = 1_000
 _LOOK_S: Final = 1.0
-
-log = structlog.get_logger()
 
 
 class Sequencer(Loop):
@@ -29,17 +25,9 @@ class Sequencer(Loop):
         super().__init__()
         self._database = database
 
-    async def _run(self) -> None:
-        while not self._stopping:
-            try:
-                async with own_connection(self._database, self._woken) as connection:
-                    await self._lead(connection)
-            except FAULTS as error:
-                log.warning("sequencer_lost_connection", problem=str(error))
-                await self._pause(_LOOK_S)
-            except Exception:
-                log.exception("sequencer_failed")
-                await self._pause(_LOOK_S)
+    async def _work(self) -> None:
+        async with own_connection(self._database, self._woken) as connection:
+            await self._lead(connection)
 
     async def _lead(self, connection: Connection) -> None:
         queries = self._database.queries
@@ -48,15 +36,15 @@ class Sequencer(Loop):
             if self._stopping:
                 return
         await connection.add_listener(CHANNEL, lambda *_: self.wake())
-        floor = Floor(connection, queries)
+        mark = LowWaterMark(connection, queries)
         while not self._stopping:
             self._woken.clear()
-            if await connection.fetchval(queries["sequence_events"], _BATCH, floor.event_id) < _BATCH:
-                await floor.all_placed()
+            if await connection.fetchval(queries["sequence_events"], _BATCH, mark.event_id) < _BATCH:
+                await mark.all_placed()
                 await self._pause(_LOOK_S)
 
 
-class Floor:
+class LowWaterMark:
     """An event id at or below which nothing can appear any more.
 
     Without it a long transaction anywhere in the cluster would make every look slower: the index of events without a

@@ -18,7 +18,7 @@ from obmen import __version__, messages
 from obmen.clients.clock import now
 from obmen.domain.webhooks.deliveries import Delivery, Outcome, Status, Step
 from obmen.domain.webhooks.matching import Subscription
-from obmen.domain.webhooks.record_queues import Lanes
+from obmen.domain.webhooks.record_queues import RecordQueues
 from obmen.domain.webhooks.signing import headers, message_id
 from obmen.errors import Conflict, ObmenError
 from obmen.ports import Http, HttpRequest
@@ -34,7 +34,7 @@ BATCH: Final = 500
 _UNWRITTEN: Final = 4 * BATCH
 """So many deliveries may be known to the memory alone."""
 _PER_RECORD: Final = 50
-"""So many deliveries of a parked record are read at once."""
+"""So many deliveries of a deferred record are read at once."""
 _JOURNAL_S: Final = 0.1
 _PATIENCE_S: Final = 1.0
 """A request under way for longer no longer keeps the journal waiting."""
@@ -51,7 +51,7 @@ class WebhookStream:
     """Delivers one webhook. ``subscription`` may be replaced while it runs."""
 
     def __init__(
-        self, webhooks: Webhooks, http: Http, subscription: Subscription, cursor: Cursor, parked: list[int]
+        self, webhooks: Webhooks, http: Http, subscription: Subscription, cursor: Cursor, deferred: list[int]
     ) -> None:
         self.subscription = subscription
         self._webhooks = webhooks
@@ -59,11 +59,11 @@ class WebhookStream:
         self._settings = webhooks.settings
         self._cursor = cursor
         self._position, self._sequence_id, self._active = cursor.position, cursor.sequence_id, cursor.active
-        self._lanes = Lanes(parked)
+        self._queues = RecordQueues(deferred)
         self._buffer: deque[Delivery] = deque()
         self._sending: set[asyncio.Task[None]] = set()
         self._news = True
-        self._due: datetime | None = now() if parked else None
+        self._due: datetime | None = now() if deferred else None
         self._journaled_s = 0.0
         self._signal = asyncio.Event()
         self._stopping = False
@@ -95,10 +95,10 @@ class WebhookStream:
 
     async def _turn(self) -> None:
         self._signal.clear()
-        if self._news and len(self._buffer) <= BATCH // 2 and self._lanes.unwritten < _UNWRITTEN:
+        if self._news and len(self._buffer) <= BATCH // 2 and self._queues.unwritten < _UNWRITTEN:
             await self._fill()
         self._pump()
-        if self._lanes.wanted or self._is_due():
+        if self._queues.wanted or self._is_due():
             await self._journal()
             await self._continue_parked()
         elif self._journal_in() <= 0:
@@ -121,11 +121,11 @@ class WebhookStream:
     def _pump(self) -> None:
         """Begins what may begin."""
         while len(self._sending) < self._settings.concurrency and not (self._stopping or self._gone):
-            delivery = self._lanes.start(self._time())
+            delivery = self._queues.start(self._time())
             if delivery is None:
-                if not self._buffer or self._lanes.unwritten >= _UNWRITTEN:
+                if not self._buffer or self._queues.unwritten >= _UNWRITTEN:
                     return
-                self._lanes.add(self._buffer.popleft())
+                self._queues.add(self._buffer.popleft())
                 continue
             task = asyncio.get_running_loop().create_task(self._send(delivery))
             self._sending.add(task)
@@ -134,12 +134,12 @@ class WebhookStream:
     async def _send(self, delivery: Delivery) -> None:
         outcome = await self._attempt(delivery)
         jitter = random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries, keeps no secret
-        if self._lanes.finish(delivery, outcome, self._settings.retries_s, jitter, now()) is Step.GONE:
+        if self._queues.finish(delivery, outcome, self._settings.retries_s, jitter, now()) is Step.GONE:
             self._gone = True
         if (
             delivery.stored
             or self._gone
-            or self._lanes.wanted
+            or self._queues.wanted
             or self._due is not None
             or (self._news and len(self._buffer) <= BATCH // 2)
         ):
@@ -187,7 +187,7 @@ class WebhookStream:
 
     async def _journal(self, *, everything: bool = False) -> None:
         self._journaled_s = self._time()
-        deliveries = self._lanes.settle(self._time() - _PATIENCE_S, everything=everything)
+        deliveries = self._queues.settle(self._time() - _PATIENCE_S, everything=everything)
         cursor = self._settled_cursor()
         if not deliveries and cursor.position - self._cursor.position < (1 if everything else _FAR_BEHIND):
             return
@@ -199,7 +199,7 @@ class WebhookStream:
 
     def _settled_cursor(self) -> Cursor:
         """Before the first delivery that the journal does not know of."""
-        following = self._lanes.first_new or (self._buffer[0] if self._buffer else None)
+        following = self._queues.first_new or (self._buffer[0] if self._buffer else None)
         if following is None:
             position, sequence_id, active = self._position, self._sequence_id, self._active
         else:
@@ -213,8 +213,8 @@ class WebhookStream:
         )
 
     async def _continue_parked(self) -> None:
-        """Takes up parked records whose time has come, or whose next delivery may follow."""
-        records = self._lanes.wanted
+        """Takes up deferred records whose time has come, or whose next delivery may follow."""
+        records = self._queues.wanted
         if self._is_due():
             free = self._settings.concurrency - len(self._sending)
             records += await self._patiently(lambda: self._webhooks.claim_due(self._cursor, free))
@@ -222,14 +222,14 @@ class WebhookStream:
         records = list(dict.fromkeys(records))
         found = await self._patiently(lambda: self._webhooks.open_deliveries(self._cursor, records, _PER_RECORD))
         for record, deliveries in found.items():
-            self._lanes.load(record, deliveries, complete=len(deliveries) < _PER_RECORD)
+            self._queues.load(record, deliveries, complete=len(deliveries) < _PER_RECORD)
         self._pump()
 
     def _is_due(self) -> bool:
         return self._due is not None and self._may_take_up() and self._due <= now()
 
     def _may_take_up(self) -> bool:
-        return len(self._sending) < self._settings.concurrency and not self._lanes.is_ready
+        return len(self._sending) < self._settings.concurrency and not self._queues.is_ready
 
     # time
 
@@ -238,7 +238,7 @@ class WebhookStream:
 
     def _journal_in(self) -> float:
         """Seconds until the journal is written; infinite while there is nothing to write."""
-        if self._lanes.unwritten or self._position - self._cursor.position >= _FAR_BEHIND:
+        if self._queues.unwritten or self._position - self._cursor.position >= _FAR_BEHIND:
             return self._journaled_s + _JOURNAL_S - self._time()
         return float("inf")
 

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 from aiohttp import web
 
-from obmen.domain.catalogs.schema import Catalog
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
+from obmen.domain.schema import Catalog
 from obmen.services.application import Application
 from obmen.services.processes.listeners import Listener
 from scenario_files import ScenarioFile, as_file, js

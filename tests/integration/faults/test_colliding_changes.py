@@ -11,7 +11,7 @@ from at_work import ended, enqueue, eventually, make_catalog, make_listener, ses
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 from obmen.errors import Conflict, NotFound
 from obmen.ports import RecordsQuery
 from obmen.services.application import Application

@@ -16,10 +16,10 @@ from at_work import (
     process,
     session,
 )
-from obmen.domain.rights.rights import SYSTEM
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
+from obmen.domain.rights.policies import SYSTEM
 from obmen.errors import ProcessFailed
 from obmen.ports import RecordsQuery
 from obmen.settings import Settings

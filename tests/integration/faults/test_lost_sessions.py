@@ -12,7 +12,7 @@ from at_work import session
 
 from live_server import LiveServer, wait_until
 from obmen import bootstrap, settings
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 from scenario_files import ScenarioFile, js, listen
 from webhook_receiver import Receiver, receiving
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from at_work import adding, ended, enqueue, eventually, make_catalog, make_listener, process, session
-from obmen.domain.rights.rights import SYSTEM
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
 from obmen.clients import http
-from obmen.domain.catalogs.schema import Catalog
+from obmen.domain.rights.policies import SYSTEM
+from obmen.domain.schema import Catalog
 from obmen.errors import ProcessFailed
 from obmen.ports import RecordsQuery
 from obmen.services.application import Application

@@ -5,9 +5,9 @@ from typing import Any
 
 import asyncpg
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema, Section
 from obmen.domain.encoding import encode
 from obmen.domain.field_types import FieldType
+from obmen.domain.schema import Catalog, Field, Schema, Section
 from obmen.storage.statements import ddl
 from obmen.storage.statements.compiler import Statements
 

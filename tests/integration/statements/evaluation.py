@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from obmen.domain import items
-from obmen.domain.catalogs.schema import USERS, Catalog, Schema
 from obmen.domain.queries.filters import (
     All,
     AllOf,
@@ -28,6 +27,7 @@ from obmen.domain.queries.filters import (
     Within,
 )
 from obmen.domain.queries.queries import Query
+from obmen.domain.schema import USERS, Catalog, Schema
 
 Rows = Mapping[int, Mapping[int, Mapping[int, Any]]]
 """``{catalog: {record: {field: stored value}}}``."""

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from webhook_company import PlainHttp, Receiver, open_company
 
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import connect, migrate

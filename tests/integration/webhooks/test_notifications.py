@@ -4,7 +4,7 @@ import asyncio
 
 from webhook_company import every, open_company
 
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 
 
 async def test_created_updated_deleted_in_the_documented_form_and_signed(company, receiver):

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from webhook_company import Receiver, every
 
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 
 
 async def test_down_for_two_attempts_arrives_once_in_order(company, receiver):

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from webhook_company import eventually
 
-from obmen.domain.rights.rights import SYSTEM
+from obmen.domain.rights.policies import SYSTEM
 from obmen.storage.database import connect
 
 

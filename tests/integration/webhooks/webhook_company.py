@@ -13,7 +13,7 @@ from aiohttp import web
 
 from obmen.clients.files import FileStore
 from obmen.clients.secrets import SecretBox
-from obmen.domain.rights.rights import SYSTEM, Caller
+from obmen.domain.rights.policies import SYSTEM, Caller
 from obmen.errors import Temporary
 from obmen.ports import HttpResponse
 from obmen.services.catalogs.catalogs import Catalogs

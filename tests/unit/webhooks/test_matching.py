@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from obmen.domain.catalogs.schema import Catalog, Field
+from obmen.bootstrap import registered
 from obmen.domain.events import Event, changed_columns
+from obmen.domain.schema import Catalog, Field
 from obmen.domain.webhooks.matching import Subscription, matches, watched_columns
 
+TEXT = registered().field_types["text"]
 SUBSCRIPTION = Subscription(
     id=1,
     active=True,
-    catalog_id=5,
+    catalog_id=105,
     events=frozenset({"record.created", "record.updated"}),
     columns=None,
     initiators=frozenset(),
@@ -20,17 +22,17 @@ SUBSCRIPTION = Subscription(
     secret=None,
 )
 CATALOG = Catalog(
-    id=5,
-    section_id=1,
+    number=105,
+    section=10,
     name="Orders",
     fields=(
-        Field(number=1, id="1", name="Name", type="text"),
-        Field(number=2, id="email", name="E-mail", type="text"),
+        Field(number=1, name="Name", type=TEXT),
+        Field(number=2, text_id="email", name="E-mail", type=TEXT),
     ),
 )
 
 
-def event(kind="record.updated", *, catalog=5, actor=3, new='{"id":1,"f1":"b"}', old='{"id":1,"f1":"a","f2":"x"}'):
+def event(kind="record.updated", *, catalog=105, actor=3, new='{"id":1,"f1":"b"}', old='{"id":1,"f1":"a","f2":"x"}'):
     at = datetime(2026, 1, 1, tzinfo=UTC)
     return Event(position=1, at=at, type=kind, catalog_id=catalog, record_id=1, actor=actor, new=new, old=old)
 
@@ -45,7 +47,7 @@ def told(change, happened):
         ({}, event(), True),
         ({}, event("record.created"), True),
         ({}, event("record.deleted"), False),
-        ({}, event(catalog=6), False),
+        ({}, event(catalog=106), False),
         ({"columns": frozenset({"f1"})}, event(), True),
         ({"columns": frozenset({"f2"})}, event(), False),
         ({"columns": frozenset()}, event(), False),
@@ -68,6 +70,7 @@ def test_matching(change, happened, expected):
         (" , ", None),
         ("1", {"f1"}),
         ("1,email", {"f1", "f2"}),
+        ("2", {"f2"}),
         ("1 email", {"f1", "f2"}),
         (" 1 ,  email ", {"f1", "f2"}),
         ("1, gone", {"f1"}),

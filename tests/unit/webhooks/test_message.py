@@ -11,24 +11,24 @@ from obmen.domain.webhooks.message import body
 
 def told(kind, actor=1):
     at = datetime.fromtimestamp(1459500623.9, UTC)
-    event = Event(position=9, at=at, type=kind, catalog_id=5, record_id=199, actor=actor)
-    return msgspec.json.decode(body(2, 84, event, "5", {"2": "Text"}, {"2": "Before", "3": None}))
+    event = Event(position=9, at=at, type=kind, catalog_id=105, record_id=199, actor=actor)
+    return msgspec.json.decode(body(2, 84, event, "105", '{"2":"Text"}', '{"2":"Before","3":null}'))
 
 
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
-        ("record.created", {"catalogId": "5", "recordId": "199", "values": {"2": "Text"}}),
+        ("record.created", {"catalogId": "105", "recordId": "199", "values": {"2": "Text"}}),
         (
             "record.updated",
             {
-                "catalogId": "5",
+                "catalogId": "105",
                 "recordId": "199",
                 "values": {"2": "Text"},
                 "prevValues": {"2": "Before", "3": None},
             },
         ),
-        ("record.deleted", {"catalogId": "5", "recordId": "199"}),
+        ("record.deleted", {"catalogId": "105", "recordId": "199"}),
     ],
 )
 def test_form(kind, payload):

@@ -13,6 +13,7 @@ from obmen import bootstrap, messages
 from obmen.cli.terminal import language, say
 from obmen.clients.secrets import load_key
 from obmen.errors import ObmenError, SetupError
+from obmen.services.catalogs.indexes import IndexBuild
 from obmen.settings import Settings
 from obmen.storage import abilities, folding
 from obmen.storage.abilities import Missing
@@ -95,7 +96,20 @@ def _database(settings: Settings) -> list[str]:
     if not settings.database.url and not (settings.data.exists() and is_locked(settings.data)):
         return []
     with bootstrap.running_database(settings) as found:
-        return asyncio.run(_ask(found))
+        return [*asyncio.run(_ask(found)), *map(_build_note, asyncio.run(bootstrap.index_builds(found)))]
+
+
+def _build_note(build: IndexBuild) -> str:
+    """An index that is being made."""
+    return messages.text(
+        "cli.index_build",
+        language(),
+        catalog=build.catalog,
+        field=build.field,
+        phase=build.phase,
+        done="…" if build.done is None else f"{build.done:.0%}",
+        seconds=round(build.seconds),
+    )
 
 
 async def _ask(settings: Settings) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema, is_text_id
 from obmen.domain.field_types import FieldType, shown
+from obmen.domain.schema import Catalog, Field, Schema, is_text_id
 from obmen.errors import InvalidCatalog
 
 FIELD_LIMIT: Final = 500

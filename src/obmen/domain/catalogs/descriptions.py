@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema, Section
 from obmen.domain.fields.object import extended_fields
 from obmen.domain.rights.policies import PRIVILEGES, CatalogPolicy, Policy, Privilege
+from obmen.domain.schema import Catalog, Field, Schema, Section
 
 
 class SectionDescription(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
     ContactEntry,
     FieldType,
@@ -18,6 +17,7 @@ from obmen.domain.field_types import (
 )
 from obmen.domain.queries.filters import HasContact, Test
 from obmen.domain.renderings import Contacts, Rendering
+from obmen.domain.schema import Field, Schema
 
 _PHONE: Final = re.compile(r"[\d\s()+.-]*\d[\d\s()+.-]*", re.ASCII)
 _NO_DIGIT: Final = re.compile(r"\D")

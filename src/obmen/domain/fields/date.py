@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.dates import moment
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, problem, within
 from obmen.domain.queries.filters import Empty, Test
 from obmen.domain.renderings import Moment, Rendering
+from obmen.domain.schema import Field, Schema
 
 
 class Date(FieldType):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
     FieldType,
     FilterContext,
@@ -24,6 +23,7 @@ from obmen.domain.files import ExternalFile, NewFile, StoredFile
 from obmen.domain.queries.filters import Empty, Filled, Test
 from obmen.domain.record_ids import record_number
 from obmen.domain.renderings import Files, Rendering
+from obmen.domain.schema import Field, Schema
 
 _MIME_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[\x20-\x7e]*)?", re.ASCII)
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, number_within, shown, within
 from obmen.domain.numbers import decimal
 from obmen.domain.queries.filters import Test
 from obmen.domain.renderings import Number as NumberJson
 from obmen.domain.renderings import Rendering
+from obmen.domain.schema import Field, Schema
 from obmen.errors import InvalidCatalog
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.field_types import (
     FieldType,
     FilterContext,
@@ -19,6 +18,7 @@ from obmen.domain.field_types import (
 from obmen.domain.queries.filters import Either, HasId, LinksTo, Test
 from obmen.domain.record_ids import RecordId, record_id
 from obmen.domain.renderings import Links, Rendering
+from obmen.domain.schema import Catalog, Field, Schema
 from obmen.errors import InvalidCatalog
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, number_within, within
 from obmen.domain.numbers import decimal
 from obmen.domain.queries.filters import Test
 from obmen.domain.renderings import Number, Rendering
+from obmen.domain.schema import Field, Schema
 
 
 class Progress(FieldType):

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from obmen.domain import items
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, problem
 from obmen.domain.queries.filters import OneOf, Test
 from obmen.domain.renderings import Choice, Rendering
+from obmen.domain.schema import Field, Schema
 
 
 class RadioButton(FieldType):

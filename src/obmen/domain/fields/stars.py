@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
     FieldType,
     FilterContext,
@@ -17,6 +16,7 @@ from obmen.domain.field_types import (
 from obmen.domain.numbers import decimal
 from obmen.domain.queries.filters import OneOf, Test
 from obmen.domain.renderings import Number, Rendering
+from obmen.domain.schema import Field, Schema
 
 
 class Stars(FieldType):

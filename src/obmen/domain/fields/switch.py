@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, filter_problem, problem
 from obmen.domain.queries.filters import Is, Test
 from obmen.domain.renderings import Flag, Rendering
+from obmen.domain.schema import Field, Schema
 
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from obmen.domain.catalogs.schema import Field, Schema
 from obmen.domain.field_types import (
     FieldType,
     FilterContext,
@@ -21,6 +20,7 @@ from obmen.domain.field_types import (
 from obmen.domain.queries.filters import Contains, Test
 from obmen.domain.renderings import Masked, Rendering
 from obmen.domain.renderings import Text as TextJson
+from obmen.domain.schema import Field, Schema
 from obmen.errors import InvalidCatalog
 
 ONE_LINE: Final = 256

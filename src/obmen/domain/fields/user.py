@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from obmen.domain.catalogs.schema import USERS, Field, Schema
 from obmen.domain.field_types import (
     FieldType,
     FilterContext,
@@ -18,6 +17,7 @@ from obmen.domain.field_types import (
 from obmen.domain.queries.filters import Employs, HasId, Test
 from obmen.domain.record_ids import RecordId, record_id
 from obmen.domain.renderings import Employees, Rendering
+from obmen.domain.schema import USERS, Field, Schema
 
 CURRENT: Final = "CURRENT_USER"
 

@@ -17,7 +17,7 @@ from obmen.domain.processes.dialect import BPMN, read_condition, refusal, refuse
 from obmen.domain.processes.faults import Faults
 from obmen.domain.processes.scenarios import Flow, Node, Scenario
 from obmen.domain.processes.turns import Element, Resolve
-from obmen.domain.requests.raw_bodies import RAW_BODY
+from obmen.domain.raw_bodies import RAW_BODY
 from obmen.errors import InvalidScenario
 
 PASSED_OVER: Final = frozenset(

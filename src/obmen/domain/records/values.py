@@ -6,10 +6,10 @@ Every write path goes through it. What values point at, files and secrets are lo
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.field_types import Parsed, WriteContext, shown
 from obmen.domain.renderings import MASK, Masked
 from obmen.domain.rights.policies import CatalogPolicy
+from obmen.domain.schema import Catalog
 from obmen.errors import FieldProblem, InvalidValue
 
 Values: TypeAlias = dict[int, Parsed]

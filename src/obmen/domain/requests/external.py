@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import msgspec
 
 from obmen.domain.processes.variables import json_text
+from obmen.domain.raw_bodies import RAW_BODY, raw_text
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_body
-from obmen.domain.requests.raw_bodies import RAW_BODY, raw_text
 from obmen.errors import ProcessFailed
 
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"

@@ -8,8 +8,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.queries.filters import EVERYTHING, NOTHING, Filter
+from obmen.domain.schema import Catalog, Field, Schema
 from obmen.errors import Forbidden
 
 Privilege: TypeAlias = Literal["admin", "access", "delete", "export", "create", "edit", "view", "search", "available"]

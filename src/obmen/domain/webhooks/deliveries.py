@@ -1,6 +1,6 @@
 """The life of a delivery: its states, what moves it from one to the next, and when it is tried again.
 
-The transitions are the table below; whatever is not in it cannot happen. Called by ``lanes`` and ``workers``.
+The transitions are the table below; whatever is not in it cannot happen. Called by ``queues`` and ``workers``.
 """
 
 from collections.abc import Mapping, Sequence

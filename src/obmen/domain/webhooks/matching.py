@@ -4,8 +4,8 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.events import UPDATED, Event
+from obmen.domain.schema import Catalog
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):

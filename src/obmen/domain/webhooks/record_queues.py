@@ -1,7 +1,7 @@
-"""The order of deliveries of one webhook: those of a record one after the other, those of other records beside them.
+"""The order of deliveries of one webhook: in sequence within a record, in parallel across records.
 
-Every record with something to be delivered has a lane. A lane whose first delivery must be tried again later is
-*parked*: what follows goes into the journal and is read from there in its turn. Pure; driven by
+Every record with open deliveries has a queue. A queue whose first delivery waits for a retry is *deferred*: what follows is
+written to the journal and read from there when it is due. Pure; driven by
 ``workers/webhook_stream``.
 """
 
@@ -12,25 +12,25 @@ from datetime import datetime, timedelta
 from obmen.domain.webhooks.deliveries import Delivery, Outcome, Status, Step, judge, pause_s
 
 
-class Lane:
+class RecordQueue:
     """One record: what is under way or may start, and what follows.
 
-    ``parked``: more of it stands in the journal alone.
+    ``deferred``: more of it stands in the journal alone.
     """
 
-    __slots__ = ("current", "parked", "queue")
+    __slots__ = ("current", "deferred", "following")
 
-    def __init__(self, current: Delivery | None, *, parked: bool) -> None:
+    def __init__(self, current: Delivery | None, *, deferred: bool) -> None:
         self.current = current
-        self.queue: deque[Delivery] = deque()
-        self.parked = parked
+        self.following: deque[Delivery] = deque()
+        self.deferred = deferred
 
 
-class Lanes:
-    """All lanes of a webhook. ``parked`` are the records with open deliveries in the journal."""
+class RecordQueues:
+    """All queues of a webhook. ``deferred`` are the records with open deliveries in the journal."""
 
-    def __init__(self, parked: Iterable[int] = ()) -> None:
-        self._lanes = {record: Lane(None, parked=True) for record in parked}
+    def __init__(self, deferred: Iterable[int] = ()) -> None:
+        self._queues = {record: RecordQueue(None, deferred=True) for record in deferred}
         self._ready: deque[Delivery] = deque()
         self._new: deque[Delivery] = deque()
         self._changed: dict[int, Delivery] = {}
@@ -39,12 +39,12 @@ class Lanes:
     def add(self, delivery: Delivery) -> None:
         """The next event of the log; call in order of position."""
         self._new.append(delivery)
-        lane = self._lanes.get(delivery.record_id)
-        if lane is None:
-            self._lanes[delivery.record_id] = Lane(delivery, parked=False)
+        queue = self._queues.get(delivery.record_id)
+        if queue is None:
+            self._queues[delivery.record_id] = RecordQueue(delivery, deferred=False)
             self._ready.append(delivery)
-        elif not lane.parked:
-            lane.queue.append(delivery)
+        elif not queue.deferred:
+            queue.following.append(delivery)
 
     def start(self, now_s: float) -> Delivery | None:
         """A delivery to be sent now, or ``None``."""
@@ -68,51 +68,53 @@ class Lanes:
         delivery.body = None
         if delivery.stored:
             self._changed[delivery.position] = delivery
-        lane = self._lanes[delivery.record_id]
+        queue = self._queues[delivery.record_id]
         if step is Step.REFUSED:
             delivery.due_at = now + timedelta(seconds=pause_s(outcome, delivery.attempts, pauses, jitter, now))
-            lane.current, lane.parked = None, True
-            lane.queue.clear()
+            queue.current, queue.deferred = None, True
+            queue.following.clear()
         else:
             delivery.due_at, delivery.finished_at = None, now
-            self._continue(delivery.record_id, lane)
+            self._continue(delivery.record_id, queue)
         return step
 
-    def _continue(self, record: int, lane: Lane) -> None:
-        if lane.queue:
-            lane.current = lane.queue.popleft()
-            self._ready.append(lane.current)
-        elif lane.parked:
-            lane.current = None
+    def _continue(self, record: int, queue: RecordQueue) -> None:
+        if queue.following:
+            queue.current = queue.following.popleft()
+            self._ready.append(queue.current)
+        elif queue.deferred:
+            queue.current = None
             self._wanted[record] = None
         else:
-            del self._lanes[record]
+            del self._queues[record]
 
     def load(self, record: int, stored: Sequence[Delivery], *, complete: bool) -> None:
-        """A parked record's turn: its first open deliveries as the journal has them, ``complete`` where it has no more.
+        """A deferred record's turn: its first open deliveries as the journal has them, ``complete`` where it has no more.
 
         Call after everything `settle` gave has been written.
         """
-        lane = self._lanes.setdefault(record, Lane(None, parked=True))
+        queue = self._queues.setdefault(record, RecordQueue(None, deferred=True))
         self._wanted.pop(record, None)
-        if lane.current is not None:
-            lane.parked = True
+        if queue.current is not None:
+            queue.deferred = True
             return
-        lane.queue.extend(stored)
+        queue.following.extend(stored)
         if complete:
-            lane.parked = False
-            lane.queue.extend(item for item in self._new if item.record_id == record and item.status is Status.WAITING)
-        self._continue(record, lane)
+            queue.deferred = False
+            queue.following.extend(
+                item for item in self._new if item.record_id == record and item.status is Status.WAITING
+            )
+        self._continue(record, queue)
 
     @property
     def wanted(self) -> list[int]:
-        """The parked records whose next deliveries are to be read from the journal."""
+        """The deferred records whose next deliveries are to be read from the journal."""
         return list(self._wanted)
 
     def settle(self, started_before_s: float, *, everything: bool = False) -> list[Delivery]:
         """The deliveries to be journaled now: those that changed, and the new ones up to the first that is not settled.
 
-        A new one is settled when it is finished, waits for a parked record, or has been under way since before
+        A new one is settled when it is finished, waits for a deferred record, or has been under way since before
         ``started_before_s``: then the rest need not wait for it. With ``everything`` all are.
         """
         found = list(self._changed.values())
@@ -127,8 +129,10 @@ class Lanes:
         if delivery.status is Status.SENDING:
             return delivery.started_s < started_before_s
         if delivery.status is Status.WAITING:
-            lane = self._lanes[delivery.record_id]
-            return lane.parked or (lane.current is not delivery and lane.current is not None and lane.current.stored)
+            queue = self._queues[delivery.record_id]
+            return queue.deferred or (
+                queue.current is not delivery and queue.current is not None and queue.current.stored
+            )
         return True
 
     @property

@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from obmen.domain.catalogs.schema import USERS
 from obmen.domain.query_reading import Asked
 from obmen.domain.rights.policies import SYSTEM, Caller
+from obmen.domain.schema import USERS
 from obmen.services.records.reading import RecordReader
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from obmen.domain.catalogs.changes import FieldPlan, FieldPlanner, flag, own_id, text
 from obmen.domain.catalogs.descriptions import CatalogDescription, describe_catalog
-from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.rights.policies import Caller, policy, require_admin
+from obmen.domain.schema import Catalog, Field, Schema
 from obmen.errors import Conflict, Forbidden
 from obmen.services.catalogs.descriptions import Descriptions
 from obmen.services.catalogs.system import create_system_catalogs

@@ -1,17 +1,22 @@
 """Reading the descriptions of sections and catalogs, and the transaction in which they change. Called by this package alone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 import asyncpg
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog, Schema
 from obmen.domain.field_types import FieldType
+from obmen.domain.schema import Catalog, Schema
 from obmen.errors import Conflict
 from obmen.services.schema.cache import CatalogCache, stored_fields
 from obmen.storage.database import Connection, Database
 from obmen.storage.statements import ddl
+
+_PATIENCE_S: Final = 5.0
+_TURN_S: Final = 0.05
 
 
 class Changing(msgspec.Struct, frozen=True):
@@ -105,5 +110,17 @@ class Descriptions:
             after.next_field,
             list(after.removed_fields),
         )
-        for statement in ddl.alter_table(before, after, self.namespace):
+        statements = ddl.alter_table(before, after, self.namespace)
+        if statements:
+            await self._hold_back_indexing(change.connection, after)
+        for statement in statements:
             await change.connection.execute(statement)
+
+    async def _hold_back_indexing(self, connection: Connection, catalog: Catalog) -> None:
+        """Interrupts the building of an index on the table: a change would wait for its end. It begins again after this transaction."""
+        for _ in range(round(_PATIENCE_S / _TURN_S)):
+            if await connection.fetchval(self.queries["hold_back_indexing"], catalog.number):
+                return
+            await connection.execute(self.queries["interrupt_indexing"], catalog.number)
+            await asyncio.sleep(_TURN_S)
+        raise Conflict("catalog.changed_meanwhile")

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from obmen.domain.catalogs.changes import own_id, text, whole_number
 from obmen.domain.catalogs.descriptions import SectionDescription, describe_section
-from obmen.domain.catalogs.schema import Schema
 from obmen.domain.field_types import shown
 from obmen.domain.rights.policies import Caller, policy, require_admin
+from obmen.domain.schema import Schema
 from obmen.errors import Conflict, Forbidden, InvalidCatalog
 from obmen.services.catalogs.descriptions import Descriptions
 

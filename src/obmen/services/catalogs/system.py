@@ -5,7 +5,7 @@ from typing import Final
 
 from obmen import messages
 from obmen.domain.catalogs.changes import FieldPlanner
-from obmen.domain.catalogs.schema import SETTINGS_SECTION, Catalog, Schema
+from obmen.domain.schema import SETTINGS_SECTION, Catalog, Schema
 from obmen.services.catalogs.descriptions import Changing, Descriptions
 from obmen.services.catalogs.sections import LAST
 from obmen.services.system_catalogs import SystemCatalog

@@ -2,16 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
-
-import structlog
+from typing import Any
 
 from obmen.storage.database import Connection, Database
-from obmen.storage.own_connection import FAULTS, own_connection
-
-_BACK_OFF_S: Final = 0.5
-
-log = structlog.get_logger()
+from obmen.storage.own_connection import keep_alive, own_connection
 
 Heard = Callable[[str], Awaitable[None] | None]
 
@@ -32,20 +26,13 @@ class Notifications:
     async def start(self) -> None:
         """Listens from here on."""
         ready = asyncio.Event()
-        self._keeper = asyncio.get_running_loop().create_task(self._keep(ready))
+        self._keeper = asyncio.get_running_loop().create_task(keep_alive("Notifications", lambda: self._listen(ready)))
         await ready.wait()
 
-    async def _keep(self, ready: asyncio.Event) -> None:
-        while True:
-            try:
-                self._lost.clear()
-                async with own_connection(self._database, self._lost) as connection:
-                    await self._hear(connection, ready)
-            except FAULTS as error:
-                log.warning("notifications_lost", problem=str(error))
-            except Exception:
-                log.exception("notifications_failed")
-            await asyncio.sleep(_BACK_OFF_S)
+    async def _listen(self, ready: asyncio.Event) -> None:
+        self._lost.clear()
+        async with own_connection(self._database, self._lost) as connection:
+            await self._hear(connection, ready)
 
     async def _hear(self, connection: Connection, ready: asyncio.Event) -> None:
         for channel in self._channels:

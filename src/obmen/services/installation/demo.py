@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from obmen import messages
 from obmen.clients.clock import now
-from obmen.domain.catalogs.schema import SCRIPTS, WEB_REQUESTS
 from obmen.domain.dates import iso
 from obmen.domain.queries.filters import Condition, Equals
 from obmen.domain.requests.bodies import data_address
 from obmen.domain.rights.policies import SYSTEM
+from obmen.domain.schema import SCRIPTS, WEB_REQUESTS
 from obmen.services.application import Application
 from obmen.services.records.writing import NewRecord
 

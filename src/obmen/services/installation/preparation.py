@@ -5,9 +5,9 @@ from collections.abc import Collection
 
 import msgspec
 
-from obmen.domain.catalogs.schema import USERS
 from obmen.domain.queries.filters import Condition, Equals
 from obmen.domain.rights.policies import SYSTEM
+from obmen.domain.schema import USERS
 from obmen.services.application import Application
 from obmen.services.records.writing import NewRecord
 from obmen.settings import Admin

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from obmen.domain import items
-from obmen.domain.catalogs.schema import SCRIPTS, WEB_REQUESTS
 from obmen.domain.requests.url_ids import url_ids_of
+from obmen.domain.schema import SCRIPTS, WEB_REQUESTS
 from obmen.errors import NotFound
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Database

@@ -17,7 +17,7 @@ import structlog
 from obmen.clients.clock import now
 from obmen.domain.processes.engine import Broken, Start, State, advance, load
 from obmen.domain.processes.scenarios import Scenario
-from obmen.domain.requests.raw_bodies import RAW_BODY
+from obmen.domain.raw_bodies import RAW_BODY
 from obmen.errors import (
     InvalidScenario,
     ProcessFailed,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.records.values import Values
 from obmen.domain.rights.policies import Caller
+from obmen.domain.schema import Catalog
 from obmen.storage.statements.compiler import Statements
 
 

@@ -10,13 +10,13 @@ import msgspec
 
 from obmen.clients.secrets import SecretBox
 from obmen.domain import items
-from obmen.domain.catalogs.schema import Catalog, Field
 from obmen.domain.field_types import Parsed, Reference, Secret, references, shown
 from obmen.domain.files import ExternalFile, KeptFile, NewFile, StoredFile
 from obmen.domain.queries.filters import HasId
 from obmen.domain.record_ids import RecordId
 from obmen.domain.records.values import Values
 from obmen.domain.rights.policies import SYSTEM, policy
+from obmen.domain.schema import Catalog, Field
 from obmen.errors import FieldProblem, InvalidValue, NotFound
 from obmen.services.files.files import AnyFile, Files
 from obmen.services.records.preparation import Preparation

@@ -10,13 +10,13 @@ from typing import Any, Final, TypeVar
 import asyncpg
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.field_types import shown
 from obmen.domain.queries.filters import Filter
 from obmen.domain.queries.queries import Query
 from obmen.domain.query_reading import Asked, QueryReader, next_page, selection
 from obmen.domain.record_ids import RecordId, record_id
 from obmen.domain.rights.policies import SYSTEM, Caller, Policy, policy
+from obmen.domain.schema import Catalog
 from obmen.errors import InvalidFilter, InvalidValue, NotFound
 from obmen.services.files.files import Files
 from obmen.services.schema.cache import CatalogCache

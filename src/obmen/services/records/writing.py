@@ -12,11 +12,11 @@ import msgspec
 
 from obmen.clients.clock import now
 from obmen.domain import items
-from obmen.domain.catalogs.schema import Catalog, is_text_id
 from obmen.domain.encoding import encode
 from obmen.domain.field_types import WriteContext, shown
 from obmen.domain.records.values import parse_change, parse_new
 from obmen.domain.rights.policies import SYSTEM, Caller, Policy, Privilege, policy
+from obmen.domain.schema import Catalog, is_text_id
 from obmen.errors import BadRequest, Forbidden, NotFound
 from obmen.services.events.log import EventLog
 from obmen.services.records.preparation import Preparation

@@ -8,8 +8,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema, Section
 from obmen.domain.field_types import FieldType
+from obmen.domain.schema import Catalog, Field, Schema, Section
 from obmen.errors import SetupError
 from obmen.storage.database import Connection, Database
 from obmen.storage.statements.compiler import Statements

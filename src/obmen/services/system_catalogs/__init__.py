@@ -10,10 +10,10 @@ from typing import Any, ClassVar, TypeAlias
 import msgspec
 
 from obmen import messages
-from obmen.domain.catalogs.schema import Catalog, Schema
 from obmen.domain.field_types import Parsed
 from obmen.domain.files import NewFile, StoredFile
 from obmen.domain.rights.policies import Caller
+from obmen.domain.schema import Catalog, Schema
 from obmen.errors import FieldProblem, InvalidValue
 from obmen.storage.database import Connection
 

@@ -1,6 +1,6 @@
 """``$catalogs``: a record per catalog, so that a field can point at one."""
 
-from obmen.domain.catalogs.schema import CATALOGS
+from obmen.domain.schema import CATALOGS
 from obmen.services.system_catalogs import SystemCatalog
 
 

@@ -1,6 +1,6 @@
 """``$processes``: the journal of processes. The engine writes it; removing a running one stops it."""
 
-from obmen.domain.catalogs.schema import PROCESSES
+from obmen.domain.schema import PROCESSES
 from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, run_query
 
 

@@ -1,8 +1,8 @@
 """``$scripts``: scenarios. Saving one compiles it; a process keeps to the version it began with."""
 
-from obmen.domain.catalogs.schema import SCRIPTS
 from obmen.domain.field_types import Parsed
 from obmen.domain.files import NewFile, StoredFile
+from obmen.domain.schema import SCRIPTS
 from obmen.errors import FieldProblem, InvalidScenario, InvalidValue, NotFound
 from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, Write, run_query
 

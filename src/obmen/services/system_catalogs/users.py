@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from obmen.domain.catalogs.schema import USERS
 from obmen.domain.field_types import shown
+from obmen.domain.schema import USERS
 from obmen.errors import Conflict
 from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, Write, notify, run_query
 from obmen.storage.database import Connection

@@ -1,8 +1,8 @@
 """``$webRequests``: external requests. A record is an address that starts a scenario."""
 
-from obmen.domain.catalogs.schema import WEB_REQUESTS
 from obmen.domain.field_types import shown
 from obmen.domain.requests.url_ids import is_url_id
+from obmen.domain.schema import WEB_REQUESTS
 from obmen.services.system_catalogs import ON_OFF, Effect, Surroundings, SystemCatalog, Write
 
 

@@ -3,8 +3,8 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from obmen.domain.catalogs.schema import WEBHOOKS
 from obmen.domain.field_types import shown
+from obmen.domain.schema import WEBHOOKS
 from obmen.services.system_catalogs import ON_OFF, Effect, Surroundings, SystemCatalog, Write, notify, run_query
 from obmen.storage.database import Connection
 

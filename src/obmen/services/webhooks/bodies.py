@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from obmen.domain.catalogs.schema import Catalog
 from obmen.domain.events import CREATED, UPDATED, Event
 from obmen.domain.rights.policies import SYSTEM, policy
+from obmen.domain.schema import Catalog
 from obmen.domain.webhooks.message import body
 from obmen.services.files.files import Files
 from obmen.services.schema.cache import CatalogCache

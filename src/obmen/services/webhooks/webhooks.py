@@ -18,10 +18,10 @@ import structlog
 from obmen.clients.clock import now
 from obmen.clients.secrets import SecretBox
 from obmen.domain import items
-from obmen.domain.catalogs.schema import WEBHOOKS, Catalog
 from obmen.domain.events import Event, changed_columns, columns
 from obmen.domain.queries.filters import EVERYTHING
 from obmen.domain.rights.policies import SYSTEM
+from obmen.domain.schema import WEBHOOKS, Catalog
 from obmen.domain.webhooks.deliveries import Delivery, Status
 from obmen.domain.webhooks.matching import Subscription, matches, watched_columns
 from obmen.errors import Conflict, NotFound, SetupError

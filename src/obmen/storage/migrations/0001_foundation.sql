@@ -134,6 +134,8 @@ create index deliveries_due on {schema}.deliveries (webhook_id, due_at) where du
 create index deliveries_open on {schema}.deliveries (webhook_id, record_id, position) where finished_at is null;
 create index deliveries_finished on {schema}.deliveries using brin (finished_at);
 
+-- `fold(text)`, which compares, searches and sorts as a person does, is made by `folding` before the migrations.
+
 -- What LIKE finds where a folded text contains $1.
 create function {schema}.pattern(text) returns text language sql immutable parallel safe strict as
 $$ select '%' || replace(replace(replace({schema}.fold($1), '\', '\\'), '%', '\%'), '_', '\_') || '%' $$;

@@ -41,8 +41,7 @@ from pg_catalog.pg_database where datname = current_database()
 
 -- name: read_fold
 -- The body of the function `fold`; no row where it is not there yet.
-select prosrc from pg_catalog.pg_proc
-where proname = 'fold' and pronamespace = (select oid from pg_catalog.pg_namespace where nspname = '{schema}')
+select prosrc from pg_catalog.pg_proc where oid = pg_catalog.to_regprocedure('{schema}.fold(text)')
 
 -- name: read_expression_indexes
 -- Indexes on expressions: what they hold depends on how functions were defined when it was written.

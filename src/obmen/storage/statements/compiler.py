@@ -9,11 +9,11 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from obmen.domain.catalogs.schema import Catalog, Field, Schema
 from obmen.domain.queries.filters import Filter
 from obmen.domain.queries.queries import Query, Selection
 from obmen.domain.record_ids import RecordId
 from obmen.domain.rights.policies import Policy
+from obmen.domain.schema import Catalog, Field, Schema
 from obmen.storage.statements import writing
 from obmen.storage.statements.arguments import Arguments, Statement
 from obmen.storage.statements.conditions import Conditions, table

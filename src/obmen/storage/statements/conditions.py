@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from obmen.domain.catalogs.schema import USERS, Catalog, Field, Schema
 from obmen.domain.fields.object import targets
 from obmen.domain.queries.filters import (
     EVERYTHING,
@@ -30,6 +29,7 @@ from obmen.domain.queries.filters import (
 )
 from obmen.domain.record_ids import RecordId
 from obmen.domain.rights.policies import ADMINISTRATION, CatalogPolicy, Policy
+from obmen.domain.schema import USERS, Catalog, Field, Schema
 from obmen.errors import InvalidFilter
 from obmen.storage.statements.arguments import Arguments
 

@@ -3,7 +3,7 @@
 Identifiers are made of numbers. A record's title is a generated column, so no write path can forget it.
 """
 
-from obmen.domain.catalogs.schema import Catalog, Field
+from obmen.domain.schema import Catalog, Field
 from obmen.storage.statements.conditions import table
 
 

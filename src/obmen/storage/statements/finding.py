@@ -12,11 +12,11 @@ Records without a sort key come last in both directions.
 from typing import Final
 
 from obmen.domain import items
-from obmen.domain.catalogs.schema import USERS, Field, Schema
 from obmen.domain.fields.object import targets
 from obmen.domain.queries.filters import EVERYTHING
 from obmen.domain.queries.queries import After, Page, Query
 from obmen.domain.rights.policies import Policy
+from obmen.domain.schema import USERS, Field, Schema
 from obmen.storage.statements.arguments import Arguments, Statement
 from obmen.storage.statements.conditions import Conditions, table
 

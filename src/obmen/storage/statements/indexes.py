@@ -1,4 +1,4 @@
-"""Which indexes a catalog should have: what people filter, search and sort by. Called by ``services/catalogs``.
+"""Which indexes a catalog should have: what people filter, search and sort by. Called by ``services/catalogs/indexes``.
 
 An index's name tells its definition, so that one whose definition has changed is another index. Small catalogs need none:
 PostgreSQL reads them whole as fast.
@@ -7,7 +7,7 @@ PostgreSQL reads them whole as fast.
 import hashlib
 from typing import Final
 
-from obmen.domain.catalogs.schema import Catalog, Field
+from obmen.domain.schema import Catalog, Field
 from obmen.storage.statements.conditions import table
 from obmen.storage.statements.finding import order_key
 
@@ -15,8 +15,11 @@ _SORTED: Final = ("value", "text", "items", "presence")
 """Orders that depend on the row alone; those by titles of other records cannot be indexed."""
 
 
-def wanted(catalog: Catalog, namespace: str, *, trigrams: bool) -> dict[str, str]:
-    """``{name: what follows the name of the table}`` of every index; ``trigrams``: the extension ``pg_trgm`` is there."""
+def wanted(catalog: Catalog, namespace: str, *, trigrams: str | None) -> dict[str, str]:
+    """``{name: what follows the name of the table}`` of every index.
+
+    ``trigrams`` is the operator class of indexes on parts of text, where there is one.
+    """
     found: dict[str, str] = {}
     for field in catalog.value_fields:
         if field.filterable and field.type.is_filterable(field):
@@ -32,17 +35,32 @@ def prefix(catalog: Catalog) -> str:
     return f"{table(catalog)}_by_"
 
 
+def field_number(name: str) -> int:
+    """The number of the field that an index of this name is for."""
+    return int(name.partition("_by_")[2].partition("_")[0])
+
+
+def largest(catalog: Catalog, namespace: str) -> str:
+    """``→ the largest number of a record``: at least as many as there are records."""
+    return f"select coalesce(max(id), 0) from {namespace}.{table(catalog)}"
+
+
+def analyze(catalog: Catalog, namespace: str) -> str:
+    """Statistics, those on the expressions of new indexes among them."""
+    return f"analyze {namespace}.{table(catalog)}"
+
+
 def create(name: str, tail: str, catalog: Catalog, namespace: str) -> str:
     """DDL; writers go on meanwhile."""
     return f"create index concurrently if not exists {name} on {namespace}.{table(catalog)} {tail}"
 
 
 def drop(name: str, namespace: str) -> str:
-    """DDL; writers go on meanwhile."""
+    """DDL; readers and writers go on meanwhile."""
     return f"drop index concurrently if exists {namespace}.{name}"
 
 
-def _definitions(field: Field, namespace: str, *, trigrams: bool) -> dict[str, str]:
+def _definitions(field: Field, namespace: str, *, trigrams: str | None) -> dict[str, str]:
     column = field.column
     found: dict[str, str] = {}
     if field.type.order in _SORTED:
@@ -52,12 +70,9 @@ def _definitions(field: Field, namespace: str, *, trigrams: bool) -> dict[str, s
             found["members"] = f"gin ({column})"
         elif index == "item":
             found["item"] = f"btree ({column}, id)"
-        elif trigrams and index == "words":
-            found["words"] = f"gin (({namespace}.fold({column})) {_TRIGRAMS})"
-        elif trigrams:
-            found["words"] = f"gin (({namespace}.contact_words({column})) {_TRIGRAMS})"
-            found["digits"] = f"gin (({namespace}.contact_digits({column})) {_TRIGRAMS})"
+        elif trigrams is not None and index == "words":
+            found["words"] = f"gin (({namespace}.fold({column})) {trigrams})"
+        elif trigrams is not None:
+            found["words"] = f"gin (({namespace}.contact_words({column})) {trigrams})"
+            found["digits"] = f"gin (({namespace}.contact_digits({column})) {trigrams})"
     return found
-
-
-_TRIGRAMS: Final = "gin_trgm_ops"

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from obmen.domain.catalogs.schema import USERS, Catalog, Field, Schema
 from obmen.domain.queries.queries import Chosen, Selection
 from obmen.domain.renderings import (
     MASK,
@@ -27,6 +26,7 @@ from obmen.domain.renderings import (
     Text,
 )
 from obmen.domain.rights.policies import Policy
+from obmen.domain.schema import USERS, Catalog, Field, Schema
 from obmen.storage.statements.arguments import Arguments, literal
 from obmen.storage.statements.conditions import Conditions, table
 

@@ -7,7 +7,7 @@ one costs the same as with a parameter per column (215 µs against 240 µs).
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from obmen.domain.catalogs.schema import Catalog, Field
+from obmen.domain.schema import Catalog, Field
 from obmen.storage.statements.conditions import table
 
 _PAIRS: Final = 49

@@ -1,4 +1,4 @@
-"""The floor: the least that a server in Python does for a request. Starlette, asyncpg and msgspec on granian, nothing checked.
+"""The baseline: the least that a server in Python does for a request. Starlette, asyncpg and msgspec on granian, nothing checked.
 
 Its records have a plain column for each of the twelve values of `company`. Started by `stage`.
 """
@@ -19,23 +19,23 @@ from starlette.routing import Route
 URL_VARIABLE = "BENCH_FLOOR_DATABASE"
 PAGE = 20
 SCHEMA = """
-create schema floor;
-create table floor.records (id bigint generated always as identity primary key, name text, amount numeric, due timestamptz,
+create schema baseline;
+create table baseline.records (id bigint generated always as identity primary key, name text, amount numeric, due timestamptz,
     status text[], tags text[], paid boolean, phone jsonb, client jsonb, done numeric, owner jsonb, rating smallint, papers jsonb);
-create table floor.events (id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
+create table baseline.events (id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
     type text not null, record_id bigint not null, new jsonb);
-create table floor.runs (id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
+create table baseline.runs (id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
     input text not null);
 """
-_ONE = "select * from floor.records where id = $1"
-_PAGE = "select * from floor.records order by id desc limit $1"
+_ONE = "select * from baseline.records where id = $1"
+_PAGE = "select * from baseline.records order by id desc limit $1"
 _CREATE = """
-with r as (insert into floor.records (name, amount, due, status, tags, paid, phone, client, done, owner, rating, papers)
+with r as (insert into baseline.records (name, amount, due, status, tags, paid, phone, client, done, owner, rating, papers)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning *),
-e as (insert into floor.events (type, record_id, new) select 'created', id, to_jsonb(r) from r)
+e as (insert into baseline.events (type, record_id, new) select 'created', id, to_jsonb(r) from r)
 select id from r
 """
-_RUN = "insert into floor.runs (input) values ($1) returning id"
+_RUN = "insert into baseline.runs (input) values ($1) returning id"
 
 
 class Values(msgspec.Struct):
