@@ -252,7 +252,7 @@ def _wire(
 
 
 async def _listen(stack: AsyncExitStack, wired: Wired, more: dict[str, Heard]) -> None:
-    """Hears what other processes say; says that this one lives."""
+    """Listens to notifications of other processes and holds the lock that marks this process as alive."""
     obmen = wired.application
     channels: dict[str, Heard] = {
         catalog_cache.CHANNEL: obmen.cache.notified,

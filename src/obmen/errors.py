@@ -27,7 +27,7 @@
     └── SetupError            500 setup              the installation cannot work as it is
 
 An error is raised with the key of its message and the facts (``NotFound("api.no_catalog", id="7")``) and says itself in
-any language. Used by every room.
+any language. Used by every package.
 """
 
 from typing import Any, ClassVar
@@ -36,11 +36,11 @@ from obmen import messages
 
 
 class ObmenError(Exception):
-    """A failure that can be told to the person who caused it."""
+    """A failure with a message for the person who caused it."""
 
     code: ClassVar[str]
     status: ClassVar[int]
-    """The HTTP status that tells the same (RFC 9110, 15)."""
+    """The corresponding HTTP status (RFC 9110, 15)."""
 
     def __init__(self, message: str, /, **facts: Any) -> None:
         super().__init__(message)
@@ -80,7 +80,7 @@ class InvalidValue(BadRequest):
 
 
 class FieldProblem(BadRequest):
-    """What is wrong with the value of one field; always told inside an `InvalidValue`."""
+    """What is wrong with the value of one field; always part of an `InvalidValue`."""
 
     code = "invalid_value"
 
@@ -104,7 +104,7 @@ class InvalidCatalog(BadRequest):
 class InvalidScenario(BadRequest):
     """A scenario that could not run; ``element`` is the id of the BPMN element at fault, where there is one.
 
-    A file with several faults is told by one error whose ``problems`` are an error for each; that of a single fault is
+    A file with several faults raises one error whose ``problems`` are an error for each; that of a single fault is
     its own problem.
     """
 

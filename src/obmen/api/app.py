@@ -1,4 +1,4 @@
-"""The HTTP application: all resources, who may call them, how failures are told. Made by ``bootstrap``."""
+"""The HTTP application: all resources, authentication, error responses. Made by ``bootstrap``."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -61,7 +61,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(error: ObmenError, language: str) -> Problem:
-    """``error`` told in ``language``."""
+    """``error`` described in ``language``."""
     detail = error.text(language)
     errors: tuple[ValueProblem, ...] | UnsetType = UNSET
     if isinstance(error, InvalidValue):
@@ -99,7 +99,7 @@ def _named(request: ApiRequest, error: Exception) -> Response[bytes]:
 
 
 def _http(request: ApiRequest, error: Exception) -> Response[bytes]:
-    """What the framework refused by itself."""
+    """Errors raised by the framework."""
     assert isinstance(error, HTTPException)
     match error.status_code:
         case 404:

@@ -1,4 +1,4 @@
-"""Keeps a worker process beside the server: started anew where it ends by itself, ended with the server."""
+"""Runs a worker process beside the server: restarts it when it exits, terminates it with the server."""
 
 import subprocess
 import sys

@@ -26,8 +26,8 @@ def say(key: str, **facts: Any) -> None:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """A failure inside is told on stderr and ends the command with exit code 1."""
+def reporting_errors() -> Iterator[None]:
+    """Prints an error raised inside to stderr and exits with code 1."""
     try:
         yield
     except ObmenError as error:

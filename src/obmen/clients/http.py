@@ -1,4 +1,4 @@
-"""HTTP to other systems through the one door out (law 6): webhooks, web requests, files by URL.
+"""HTTP to other systems, under the egress policy (law 6): webhooks, web requests, files by URL.
 
 Every hop of a request is checked against the egress policy, redirects included. Made by ``bootstrap``.
 """
@@ -31,7 +31,7 @@ from obmen.errors import StepFailed, Temporary, TooLarge, Unavailable
 from obmen.ports import HttpRequest, HttpResponse
 
 RETRY_S: Final = 5.0
-"""What `Temporary` asks to wait where nobody answered."""
+"""Delay of `Temporary` where the other system did not answer."""
 REDIRECTS: Final = 5
 """A request is sent on so many times at most."""
 
@@ -67,7 +67,7 @@ class GuardedHttp:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        """Opens the door; `send` works from now on."""
+        """Creates the client session; `send` can be called afterwards."""
         self._session = aiohttp.ClientSession(
             connector=guarded_connector(self._policy, self.resolver),
             cookie_jar=aiohttp.DummyCookieJar(),

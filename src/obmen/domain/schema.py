@@ -50,7 +50,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     comment: str = ""
     visible: Any = {}
     is_system: bool = False
-    """A field that Obmen brings along: it cannot be removed, and its value stands under both ids."""
+    """A field of the system: it cannot be removed, and its value is answered under both ids."""
     config: dict[str, Any] = {}
 
     @property
@@ -96,7 +96,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_system(self) -> bool:
-        """Whether Obmen brings it along."""
+        """Whether it belongs to the system."""
         return self.number < FIRST_SECTION
 
 
@@ -122,7 +122,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
 
     @property
     def is_system(self) -> bool:
-        """Whether Obmen brings it along."""
+        """Whether it belongs to the system."""
         return self.number < FIRST_CATALOG
 
     @cached_property

@@ -1,6 +1,6 @@
 """Says that this server process lives: a lock of a session of its own, gone the moment the process dies.
 
-Who holds a run of a process is that lock's number; a run whose lock nobody holds may be taken. Started by ``bootstrap``
+The owner of a run of a process is the number of that lock; a run whose lock is free may be taken over. Started by ``bootstrap``
 in every process that runs processes.
 """
 

@@ -36,12 +36,12 @@ def command(server: LiveServer, *words: str, **environment: str) -> subprocess.C
 
 
 def test_the_address_and_the_sign_in_are_told(live: LiveServer) -> None:
-    told = live.log.read_text()
+    reporting_errors = live.log.read_text()
 
-    assert live.url in told
-    assert EMAIL in told
-    assert f"{live.url}/api/webrequest/lead" in told
-    assert PASSWORD not in told  # who set it knows it
+    assert live.url in reporting_errors
+    assert EMAIL in reporting_errors
+    assert f"{live.url}/api/webrequest/lead" in reporting_errors
+    assert PASSWORD not in reporting_errors  # who set it knows it
 
 
 def test_the_demo_company_takes_leads(live: LiveServer) -> None:

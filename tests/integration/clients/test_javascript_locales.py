@@ -173,7 +173,9 @@ async def test_the_time_zone_of_the_sandbox_is_the_default() -> None:
     ],
 )  # fmt: skip
 async def test_moment(js: JavaScriptSandbox, source: str, expected: object) -> None:
-    for _ in range(2):  # a run leaves nothing to the next, and is not told of the change otherwise than it made it
+    for _ in range(
+        2
+    ):  # a run leaves nothing to the next, and is not reporting_errors of the change otherwise than it made it
         assert await value(js, source) == expected
     assert await value(js, "[moment.locale(), moment.utc(0).format('MMMM LL'), typeof moment.fn.twice]") == [
         "en",

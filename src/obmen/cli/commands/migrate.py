@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from obmen import bootstrap
-from obmen.cli.terminal import language, say, tell_administrator, told
+from obmen.cli.terminal import language, reporting_errors, say, tell_administrator
 from obmen.services.installation.demo import FORM, Demo
 from obmen.settings import Settings
 
@@ -22,7 +22,7 @@ def migrate(
 ) -> None:
     """Brings the database up to date and makes the first administrator where there is none."""
     bootstrap.log_to_stderr()
-    with told(), bootstrap.running_database(bootstrap.load_settings()) as settings:
+    with reporting_errors(), bootstrap.running_database(bootstrap.load_settings()) as settings:
         asyncio.run(_prepare(settings, demo=demo))
         if demo:
             say("form", url=f"{settings.url}/api/webrequest/{FORM}")

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from obmen import bootstrap
-from obmen.cli.terminal import language, say, tell_administrator, told
+from obmen.cli.terminal import language, reporting_errors, say, tell_administrator
 from obmen.services.installation.demo import Demo
 from obmen.settings import Settings
 
@@ -22,7 +22,7 @@ def seed() -> None:
 @_seed.command()
 def demo() -> None:
     """Makes the demo company: clients, orders, products and a form endpoint."""
-    with told(), bootstrap.running_database(bootstrap.load_settings()) as settings:
+    with reporting_errors(), bootstrap.running_database(bootstrap.load_settings()) as settings:
         made = asyncio.run(_make(settings))
         say("demo_made" if made else "demo_known")
 

@@ -15,7 +15,7 @@ from granian.server import Server
 
 from obmen import bootstrap
 from obmen.cli.supervisor import WorkerProcess
-from obmen.cli.terminal import say, told
+from obmen.cli.terminal import reporting_errors, say
 from obmen.errors import SetupError
 from obmen.settings import Settings
 
@@ -42,7 +42,7 @@ def serve(
         os.environ[bootstrap.DATA_VARIABLE] = str(data.absolute())
     http = _given(host=host, port=port, workers=workers)
     bootstrap.log_to_stderr()
-    with told():
+    with reporting_errors():
         asked = bootstrap.load_settings(http=http, database=_given(sql_port=sql_port))
         _check_port(asked)
         with bootstrap.database(asked) as settings:

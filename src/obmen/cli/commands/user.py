@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from obmen import bootstrap
-from obmen.cli.terminal import language, say, tell_administrator, told
+from obmen.cli.terminal import language, reporting_errors, say, tell_administrator
 from obmen.services.installation.preparation import add_user
 from obmen.settings import Settings
 
@@ -30,7 +30,7 @@ def add(
 ) -> None:
     """Adds an employee, or gives one that is there a new password."""
     chosen = password or secrets.token_urlsafe(12)
-    with told(), bootstrap.running_database(bootstrap.load_settings()) as settings:
+    with reporting_errors(), bootstrap.running_database(bootstrap.load_settings()) as settings:
         user_id = asyncio.run(_add(settings, email, chosen, admin=admin, name=name))
         say("user_added", id=user_id, email=email, password="********" if password else chosen)
 

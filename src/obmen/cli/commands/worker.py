@@ -10,7 +10,7 @@ import typer
 import uvloop
 
 from obmen import bootstrap
-from obmen.cli.terminal import say, told
+from obmen.cli.terminal import reporting_errors, say
 from obmen.errors import SetupError
 from obmen.settings import Settings
 
@@ -25,7 +25,7 @@ def worker(
 ) -> None:
     """Delivers webhooks and runs processes; needs OBMEN_DATABASE_URL. Any number may run."""
     bootstrap.log_to_stderr()
-    with told():
+    with reporting_errors():
         settings = bootstrap.load_settings()
         if not settings.database.url:
             raise SetupError("setup.no_database_url")

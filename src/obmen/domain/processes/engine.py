@@ -79,7 +79,7 @@ __all__ = [
 ]
 
 STEP_LIMIT: Final = 1_000_000
-"""Nodes a process may enter in its life, unless told otherwise."""
+"""Default limit of the nodes that a process enters."""
 TURN_LIMIT: Final = 10_000
 """Nodes entered by one turn. Nothing changes a variable within a turn, so more of them is a loop without a way out."""
 TOKEN_LIMIT: Final = 1_000

@@ -1,4 +1,4 @@
-"""The faults of a scenario file, collected while it is read so that all are told at once. Used by `reader` and `dialect`."""
+"""The faults of a scenario file, collected while it is read so that all are reported at once. Used by `reader` and `dialect`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

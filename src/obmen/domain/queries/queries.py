@@ -29,7 +29,7 @@ NEWEST_FIRST: Final = Sort()
 
 
 class After(msgspec.Struct, frozen=True):
-    """Behind a record: its place in the order, as an earlier page told it."""
+    """The position behind a record, taken from the previous page."""
 
     key: str | None
     """Its sort key as text; ``None`` where it has none, or where the order is that of numbers."""

@@ -1,4 +1,4 @@
-"""Bodies that other systems send: JSON, forms, multipart, XML, text or bytes, told apart by content type and by looking.
+"""Bodies that other systems send: JSON, forms, multipart, XML, text or bytes, distinguished by content type and by content.
 
 What comes out is JSON values; a file of a form comes as ``{title, mimeType, size, src}`` with its content as a ``data:``
 address, which a field of files takes as it is (docs/reference/external-requests.md). Called by the API.

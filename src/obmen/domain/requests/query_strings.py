@@ -47,7 +47,7 @@ def _path(name: str) -> list[str]:
 
 
 class _Branch(dict[str, Any]):
-    """An object that brackets make, told apart from values."""
+    """An object made by brackets, as opposed to a value."""
 
 
 def _put(root: dict[str, Any], path: list[str], value: Any) -> None:

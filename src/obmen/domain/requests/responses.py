@@ -15,7 +15,7 @@ _NO_CHARSETS: Final = ("idna", "punycode", "raw-unicode-escape", "undefined", "u
 def text_of(content: bytes, content_type: str) -> str:
     """``content`` as text; what its encoding cannot say becomes U+FFFD.
 
-    A byte order mark tells the encoding, then ``charset`` of the content type, then the prolog of XML; otherwise it is
+    The encoding is that of a byte order mark, then ``charset`` of the content type, then the prolog of XML; otherwise it is
     UTF-8. JSON is UTF-8 wherever it can be (RFC 8259, 8.1), whatever its content type says.
     """
     for mark, encoding in _MARKS:

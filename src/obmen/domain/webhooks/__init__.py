@@ -1,1 +1,1 @@
-"""Webhooks, pure: which events a subscription is told of, what is sent, how it is signed, what becomes of a delivery."""
+"""Webhooks, pure: which events match a subscription, what is sent, how it is signed, and the states of a delivery."""

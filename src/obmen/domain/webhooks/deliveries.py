@@ -65,7 +65,7 @@ class Delivery(msgspec.Struct, kw_only=True, eq=False):
     record_id: int
     event: str
     body: bytes | None
-    """``None``: what it told of cannot be told any more."""
+    """``None``: the catalog of its event has been removed."""
     attempts: int = 0
     status: Status = Status.WAITING
     stored: bool = False

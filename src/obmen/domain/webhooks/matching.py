@@ -1,4 +1,4 @@
-"""Which events a subscription is told of. Called by ``services/webhooks``."""
+"""Which events match a subscription. Called by ``services/webhooks``."""
 
 from collections.abc import Set as AbstractSet
 
@@ -24,7 +24,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 def matches(subscription: Subscription, event: Event, changed: AbstractSet[str]) -> bool:
     """Whether ``event``, which changed these columns, is sent.
 
-    ``$fields`` speaks of changes only: a record that is made or removed is told of whatever it holds.
+    ``$fields`` applies to changes only; events of created and deleted records match whatever the fields.
     """
     if event.catalog_id != subscription.catalog_id or event.type not in subscription.events:
         return False

@@ -18,7 +18,7 @@ def body(
 ) -> bytes:
     """JSON. ``values`` (JSON of an object) are those that were set or changed, ``previous`` all that were before.
 
-    An event takes of them what it tells of.
+    Which of them are included depends on the event type.
     """
     payload: dict[str, Any] = {"catalogId": catalog_id, "recordId": str(event.record_id)}
     if event.type in (CREATED, UPDATED):

@@ -137,7 +137,7 @@ class Accounts:
         await self._database.execute("notify_access")
 
     def notified(self, session: str) -> None:
-        """Another process says that a session has ended (its hash in hexadecimal), or without one that accounts have changed."""
+        """Handles a notification: a session has ended (its hash in hexadecimal), or, with an empty payload, accounts have changed."""
         if session:
             self._forget_session(bytes.fromhex(session))
         else:

@@ -54,7 +54,7 @@ class Descriptions:
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[Changing]:
-        """A transaction that alone changes descriptions and tells everybody at its end.
+        """A transaction with exclusive access to the descriptions; other processes are notified at commit.
 
         `Conflict` where it does not get its turn within some seconds.
         """

@@ -1,4 +1,4 @@
-"""Makes the section and the catalogs that Obmen brings along. Called by `catalogs`."""
+"""Creates the section and the catalogs of the system. Called by `catalogs`."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Hears what other processes say through PostgreSQL (``LISTEN``), and keeps hearing it when the connection is lost."""
+"""Listens to notifications of other processes (PostgreSQL's ``LISTEN``) and reconnects when the connection is lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,9 +11,9 @@ Heard = Callable[[str], Awaitable[None] | None]
 
 
 class Notifications:
-    """Calls a function for what is said on each of some channels.
+    """Calls a function for each notification on a set of channels.
 
-    After a lost connection every function is called once with an empty word: something may have been missed.
+    After a lost connection every function is called once with an empty payload, since notifications may have been missed.
     """
 
     def __init__(self, database: Database, channels: Mapping[str, Heard]) -> None:

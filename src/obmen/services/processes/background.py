@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 class Background:
-    """Tasks nobody waits for; a failure is logged."""
+    """Background tasks; a failure is logged."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()

@@ -114,7 +114,7 @@ class RecordWriter:
         self._log.wake()
 
     def wrote(self) -> None:
-        """Something was committed in a transaction of the caller's: the sequencer is told."""
+        """Notifies the sequencer of events committed in a transaction of the caller."""
         self._log.wake()
 
     # records of the system's own

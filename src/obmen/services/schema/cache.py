@@ -46,7 +46,7 @@ class CatalogCache:
         return self.schema
 
     async def notified(self, version: str) -> None:
-        """Another process says that a catalog has changed."""
+        """Handles the notification that another process has changed a catalog."""
         if not version or int(version) > self.schema.version:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self.refresh()

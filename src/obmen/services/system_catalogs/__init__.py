@@ -1,7 +1,7 @@
-"""The catalogs that Obmen brings along: one file each (docs/reference/system-catalogs.md).
+"""The catalogs of the system: one file each (docs/reference/system-catalogs.md).
 
 They are ordinary catalogs for the API. What is special about one stands in its file: its fields, what it checks before a
-write, and what a write to it sets in motion.
+write, and the effects of a write.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -144,7 +144,7 @@ class Webhooks:
         return Cursor(webhook_id=webhook_id, **row), [record["record_id"] for record in records]
 
     async def read(self, subscription: Subscription, position: int, sequence_id: int, active: bool, limit: int) -> Page:
-        """What the subscription is told of in ``limit`` events behind ``position``; numbers follow ``sequence_id``."""
+        """What the subscription is matched of in ``limit`` events behind ``position``; numbers follow ``sequence_id``."""
         head = await self._database.fetchval("read_head")
         hooks = self._catalog
         rows = await self._database.fetch(
@@ -157,7 +157,7 @@ class Webhooks:
             hooks.number,
             subscription.id,
         )
-        told: list[tuple[Event, int]] = []
+        matched: list[tuple[Event, int]] = []
         for row in rows:
             if row["own"]:
                 active = self._status(row["new"], active)
@@ -165,18 +165,18 @@ class Webhooks:
                 event = _event(row)
                 if matches(subscription, event, changed_columns(event)):
                     sequence_id += 1
-                    told.append((event, sequence_id))
+                    matched.append((event, sequence_id))
         more = len(rows) == limit
         return Page(
-            deliveries=await self._deliveries(subscription.id, told),
+            deliveries=await self._deliveries(subscription.id, matched),
             position=rows[-1]["position"] if more else head,
             sequence_id=sequence_id,
             active=active,
             more=more,
         )
 
-    async def _deliveries(self, webhook_id: int, told: Sequence[tuple[Event, int]]) -> list[Delivery]:
-        bodies = await self._bodies.render(webhook_id, told)
+    async def _deliveries(self, webhook_id: int, matched: Sequence[tuple[Event, int]]) -> list[Delivery]:
+        bodies = await self._bodies.render(webhook_id, matched)
         return [
             Delivery(
                 position=event.position,
@@ -185,7 +185,7 @@ class Webhooks:
                 event=event.type,
                 body=body,
             )
-            for (event, sequence_id), body in zip(told, bodies, strict=True)
+            for (event, sequence_id), body in zip(matched, bodies, strict=True)
         ]
 
     def _status(self, new: str, active: bool) -> bool:
@@ -246,7 +246,7 @@ class Webhooks:
                 await connection.execute(queries["journal_deliveries"], cursor.webhook_id, *arrays)
 
     async def remove(self, webhook_id: int) -> None:
-        """Removes the webhook itself, as its receiver asked; the log tells of it."""
+        """Removes the webhook, as its receiver asked; the removal is an event as any other."""
         with suppress(NotFound):
             await self._writer.remove(SYSTEM, WEBHOOKS, [str(webhook_id)])
 

@@ -1,5 +1,5 @@
 -- name: sequence_events
--- Gives up to $1 committed events past id $2 their dense position, ordered by id, and tells whose catalogs moved; how many. One caller at a time (the sequencer's lease).
+-- Gives up to $1 committed events past id $2 their dense position, ordered by id, and notifies of their catalogs; returns how many. One caller at a time (the sequencer's lease).
 with unplaced as (
     select id, row_number() over (order by id) as place
     from (select id from {schema}.events where position is null and id > $2 order by id limit $1) u
@@ -8,12 +8,12 @@ with unplaced as (
     set position = (select coalesce(max(position), 0) from {schema}.events) + u.place
     from unplaced u where e.id = u.id
     returning e.catalog_id
-), told as (
+), notified as (
     select string_agg(distinct catalog_id::text, ',') as catalogs from placed
 )
 select (select count(*) from placed),
     case when catalogs is not null then pg_notify('obmen_placed', case when length(catalogs) < 7000 then catalogs else '' end) end
-from told
+from notified
 
 -- name: read_last_event_id
 -- The last id that was handed out.

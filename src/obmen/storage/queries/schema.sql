@@ -13,7 +13,7 @@ select id as number, text_id, section_id as section, name, icon, history, fields
 from {schema}.catalogs where removed_at is null order by id
 
 -- name: bump_schema
--- A new version of the descriptions; everybody who caches them hears of it at commit. Serialises changes of catalogs.
+-- A new version of the descriptions; processes that cache them are notified at commit. Serialises changes of catalogs.
 with bumped as (update {schema}.schema_state set version = version + 1 returning version)
 select version, pg_notify('obmen_schema', version::text) from bumped
 

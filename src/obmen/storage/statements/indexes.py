@@ -1,6 +1,6 @@
 """Which indexes a catalog should have: what people filter, search and sort by. Called by ``services/catalogs/indexes``.
 
-An index's name tells its definition, so that one whose definition has changed is another index. Small catalogs need none:
+The name of an index contains a digest of its definition, so that a changed definition is a different index. Small catalogs need none:
 PostgreSQL reads them whole as fast.
 """
 
