@@ -14,7 +14,9 @@ async def test_created_updated_deleted_in_the_documented_form_and_signed(company
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     hook = await company.hook(receiver, **{"$secret": secret})
     boss = await company.employee("boss")
-    order = await company.order(by=boss, name="Order", amount=12.5, when="2026-01-02T03:04:05.678Z", key="hidden", choice="2")
+    order = await company.order(
+        by=boss, name="Order", amount=12.5, when="2026-01-02T03:04:05.678Z", key="hidden", choice="2"
+    )
     await company.change(order, by=boss, name="Order", amount=13, note=None)
     await company.delete(boss, company.orders, order)
     await receiver.until(lambda: len(receiver.accepted) == 3)
@@ -160,8 +162,10 @@ async def test_a_webhook_on_webhooks_is_told_of_itself_without_an_end(company, r
     name, secret = (company.cache.schema.catalog("$webhooks").field(field).number for field in ("$name", "$secret"))
     assert payload["catalogId"] == "$webhooks"
     assert payload["values"] == {
-        **{"$name": "Mirror", str(name): "Mirror"},
-        **{"$secret": "********", str(secret): "********"},
+        "$name": "Mirror",
+        str(name): "Mirror",
+        "$secret": "********",
+        str(secret): "********",
     }
     assert payload["prevValues"]["$url"] == f"{receiver.url}/hook"
 

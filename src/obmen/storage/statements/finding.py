@@ -24,7 +24,14 @@ _NEAR: Final = 2_000
 """How many records are near the beginning, beside four times as many as are wanted."""
 _LEAST_REACH: Final = 32
 _TITLES: Final = ("link", "employee")
-_TYPES: Final = {"text": "text", "contact": "text", "items": "integer", "link": "text", "employee": "text", "presence": "boolean"}
+_TYPES: Final = {
+    "text": "text",
+    "contact": "text",
+    "items": "integer",
+    "link": "text",
+    "employee": "text",
+    "presence": "boolean",
+}
 
 
 class Finder:
