@@ -21,8 +21,8 @@ from obmen.domain.schema import Field, Schema
 from obmen.errors import FieldProblem, InvalidFilter
 
 Order: TypeAlias = Literal["value", "text", "contact", "items", "link", "employee", "presence"]
-"""How records are sorted: by the stored value; by text, or the first contact, as people compare text; by the place of the first item in the field's
-list; by the title of the first linked record, or employee; by whether there is a value."""
+"""How records are sorted: by the stored value; by text, or the first contact, as people compare text; by the place of the first
+item in the list of the field; by the title of the first linked record, or employee; by whether there is a value."""
 Index: TypeAlias = Literal["words", "contacts", "members", "item"]
 """What is indexed beside the order: parts of text, parts of contacts, members of a list, the one item."""
 
