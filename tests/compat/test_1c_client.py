@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from raw_requests import send
 
 from company import CLIENT, DUE, NAME, SUM, Company
 from live_server import Answer
 from problems import assert_problem
-from raw_requests import send
 
 BOM = b"\xef\xbb\xbf"
 
@@ -18,7 +18,10 @@ class Accounting:
 
     def __init__(self, company: Company) -> None:
         self.server, self.company = company.server, company
-        name, total = {"id": "name", "name": "Название", "type": "text"}, {"id": "sum", "name": "Сумма", "type": "number"}
+        name, total = (
+            {"id": "name", "name": "Название", "type": "text"},
+            {"id": "sum", "name": "Сумма", "type": "number"},
+        )
         day = {"id": "day", "name": "Дата", "type": "date", "config": {"time": True}}
         assert company.make("Контрагенты", name, total, day, id="newCatalog") == "newCatalog"
         link = {"id": "client", "name": "Клиент", "type": "object", "config": {"catalogs": [{"id": "newCatalog"}]}}
@@ -160,7 +163,10 @@ def test_ids_as_text_and_as_numbers(company: Company, as_text: bool) -> None:
     assert send(company.server, "PATCH", f"{company.records}/{company.ids[0]}", reset).status == 200
 
 
-@pytest.mark.parametrize("content_type", ["", "application/json", "application/json;charset=utf-8", "text/plain", "application/json; odata=verbose"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "application/json", "application/json;charset=utf-8", "text/plain", "application/json; odata=verbose"],
+)
 @pytest.mark.parametrize("start", [b"", BOM, b"\r\n", BOM + b"\r\n"])
 def test_bodies_with_and_without_a_byte_order_mark(accounting: Accounting, start: bytes, content_type: str) -> None:
     """1C begins files of UTF-8 with a byte order mark, and strings too where it is not told otherwise."""
@@ -171,7 +177,16 @@ def test_bodies_with_and_without_a_byte_order_mark(accounting: Accounting, start
     assert accounting.read("newCatalog/records/00-000001")["title"] == "Ромашка"
 
 
-@pytest.mark.parametrize("body", [BOM, BOM + b"[1]", BOM + BOM + b"{}", '{"values": {"name": "Ромашка"}}'.encode("cp1251"), '{"values": {"name": "x"}}'.encode("utf-16")])
+@pytest.mark.parametrize(
+    "body",
+    [
+        BOM,
+        BOM + b"[1]",
+        BOM + BOM + b"{}",
+        '{"values": {"name": "Ромашка"}}'.encode("cp1251"),
+        '{"values": {"name": "x"}}'.encode("utf-16"),
+    ],
+)
 def test_other_encodings_are_refused(accounting: Accounting, body: bytes) -> None:
     before = accounting.read("newCatalog/records/00-000001")
     answer = send(accounting.server, "PATCH", "/api/v1/catalogs/newCatalog/records/00-000001", body)

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from raw_requests import BASIC
 
 from company import CLIENT, DUE, NAME, PAID, PAYMENT, SERVICES, STATUS, SUM, Company
 from live_server import Answer, LiveServer
 from problems import assert_problem
 from programs import required
-from raw_requests import BASIC
 
 FETCH = Path(__file__).with_name("fetch.js")
 
@@ -137,7 +137,9 @@ def test_pages_until_one_is_empty(company: Company, many: str) -> None:
     assert len(set(titles)) == 23
 
 
-@pytest.mark.parametrize("query", ["limit=10", "limit=10&sortField=1&sortType=-1", "limit=7&searchText=товар&sortField=id"])
+@pytest.mark.parametrize(
+    "query", ["limit=10", "limit=10&sortField=1&sortType=-1", "limit=7&searchText=товар&sortField=id"]
+)
 def test_links_to_the_next_page(company: Company, many: str, query: str) -> None:
     url: str | None = f"{company.server.url}{many}?{query}"
     pages = []
@@ -147,14 +149,21 @@ def test_links_to_the_next_page(company: Company, many: str, query: str) -> None
         pages.append([one["id"] for one in answer.json])
         found = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers["Link"] or "")
         url = found and found[1]
-    everything = get(company.server, many, **dict(part.split("=") for part in query.split("&")) | {"limit": "5000"}).json
+    everything = get(
+        company.server, many, **dict(part.split("=") for part in query.split("&")) | {"limit": "5000"}
+    ).json
     assert [one for page in pages for one in page] == [one["id"] for one in everything]
     assert all(pages)
 
 
 def test_a_record_is_made_changed_and_removed(company: Company) -> None:
     url, json_type = company.server.url + company.records, {"content-type": "application/json"}
-    values = {NAME: "Из автоматизации", SUM: 1e4, DUE: "2026-03-09T10:00:00.000+03:00", CLIENT: company.link(company.perm)}
+    values = {
+        NAME: "Из автоматизации",
+        SUM: 1e4,
+        DUE: "2026-03-09T10:00:00.000+03:00",
+        CLIENT: company.link(company.perm),
+    }
     (made,) = fetch({"method": "POST", "url": url, "headers": json_type, "body": json.dumps({"values": values})})
     path = f"{url}/{made.json['id']}"
     changed = json.dumps({"values": {STATUS: "3", CLIENT: None}})

@@ -42,13 +42,17 @@ def test_the_section_of_management(server: LiveServer) -> None:
 
 def test_records_by_numbers(server: LiveServer) -> None:
     users, scripts, requests = (numbers(server, catalog) for catalog in SYSTEM)
-    made = server.api("POST", "/catalogs/3/records", {"values": {users["$name"]: "Пётр", users["$email"]: "p@example.com"}})
+    made = server.api(
+        "POST", "/catalogs/3/records", {"values": {users["$name"]: "Пётр", users["$email"]: "p@example.com"}}
+    )
     read = server.api("GET", f"/catalogs/3/records/{made['id']}")
     assert read == server.api("GET", f"/catalogs/$users/records/{made['id']}")
     assert read["values"][users["$name"]] == read["values"]["$name"] == read["title"] == "Пётр"
 
     file = as_file(ScenarioFile().start("set").set("set", _body="'old'").flow("set", "end").end().xml)
-    script = server.api("POST", "/catalogs/6/records", {"values": {scripts["$name"]: "Old", scripts["$file"]: file}})["id"]
+    script = server.api("POST", "/catalogs/6/records", {"values": {scripts["$name"]: "Old", scripts["$file"]: file}})[
+        "id"
+    ]
     values = {
         requests["$name"]: "Old",
         requests["$status"]: ["$on"],
@@ -83,7 +87,9 @@ def test_questions_by_numbers(server: LiveServer, key: str) -> None:
 
 
 def test_numbers_that_are_no_fields(server: LiveServer) -> None:
-    assert_problem(server.ask("POST", "/api/v1/catalogs/3/records", {"values": {"999": "x"}}), 400, "invalid_value", "999")
+    assert_problem(
+        server.ask("POST", "/api/v1/catalogs/3/records", {"values": {"999": "x"}}), 400, "invalid_value", "999"
+    )
     assert_problem(server.ask("GET", "/api/v1/catalogs/3/records?filters[999]=x"), 400, "invalid_filter")
     assert_problem(server.ask("GET", "/api/v1/catalogs/30"), 404, "not_found")
     assert_problem(server.ask("GET", "/api/v1/sections/$nothing"), 404, "not_found")

@@ -82,7 +82,7 @@ def test_filters_by_links(company: Company) -> None:
         "&filters[0][value][to]=2026-03-03T23:59:59+0300",
         f"filters[0][fieldId]={DUE}&filters[0][value][at]=2026-03-02+00:00:00&filters[0][value][to]=2026-03-03+23:59:59"
         "&timezoneOffset=180",
-        f'filters={{%22{DUE}%22:{{%22at%22:%222026-03-02T00:00:00+03:00%22,%22to%22:%222026-03-03T23:59:59+03:00%22}}}}',
+        f"filters={{%22{DUE}%22:{{%22at%22:%222026-03-02T00:00:00+03:00%22,%22to%22:%222026-03-03T23:59:59+03:00%22}}}}",
     ],
 )
 def test_queries_put_together_by_hand(company: Company, query: str) -> None:

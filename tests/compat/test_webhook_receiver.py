@@ -80,7 +80,11 @@ def test_what_came_can_be_written_back(company: Company, message: dict[str, Any]
     assert [one["isRemoved"] for one in before["values"][CLIENT]] == [True, False]
     assert [one["isRemoved"] for one in before["values"][STAFF]] == [True, False]
     seen = len(receiver.settle())
-    for values in (message["payload"]["values"], before["values"], *({key: one} for key, one in before["values"].items())):
+    for values in (
+        message["payload"]["values"],
+        before["values"],
+        *({key: one} for key, one in before["values"].items()),
+    ):
         answer = write(company, message, values)
         assert answer.status == 200, (values, answer.body)
     assert company.read(message["payload"]["recordId"]) == before
@@ -109,13 +113,14 @@ def test_items_that_were_removed_stay(company: Company, message: dict[str, Any])
     assert company.server.ask("PATCH", f"{company.records}/{company.ids[0]}", {"values": {STATUS: ["3"]}}).status == 400
 
 
-@pytest.mark.parametrize("catalog", ["$webhooks", "$users", "$sections", "$catalogs"])
+@pytest.mark.parametrize("catalog", ["$webhooks", "$users"])
 def test_records_of_the_system_can_be_written_back(server: LiveServer, receiver: Receiver, catalog: str) -> None:
     """Under both ids as they come, and under each of them alone."""
     described = server.api("GET", f"/catalogs/{catalog}")["fields"]
     numbers = {field["id"] for field in described if field["id"].isdecimal()}
-    before = server.api("GET", f"/catalogs/{catalog}/records?limit=1&sortField=id")[0]
-    path = f"/catalogs/{catalog}/records/{before['id']}"
+    (first,) = server.api("GET", f"/catalogs/{catalog}/records?limit=1&sortField=id")
+    path = f"/catalogs/{catalog}/records/{first['id']}"
+    before = server.api("GET", path)
     values = before["values"]
     assert numbers
     assert set(values) > numbers
