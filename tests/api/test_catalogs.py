@@ -82,11 +82,80 @@ def test_a_catalog_with_all_that_is_documented(server: LiveServer, section: str,
     assert [field["id"] for field in server.api("GET", f"/catalogs/{catalog}?fields=2,3")["fields"]] == ["2", "3"]
 
 
-def test_a_description_may_be_sent_back(server: LiveServer, section: str) -> None:
-    catalog = make(server, section, DOCUMENTED)
+def test_a_description_is_sent_back_as_it_was_read(server: LiveServer, section: str) -> None:
+    target = make(server, section, [{"id": "name", "name": "Name", "type": "text"}], id="sent-back")
+    shown = {"catalogs": [{"id": target}, {"id": "$users"}], "fields": {target: ["name"], "3": ["$email"]}}
+    link = {"id": "link", "name": "Link", "type": "object", "config": shown}
+    make(server, section, [*DOCUMENTED, link], id="sends-back", history=False)
+    before = server.api("GET", "/catalogs")
+    for catalog in before:  # those of the system too, with their twins
+        for path in (f"/catalogs/{catalog['id']}", f"/catalogs/{catalog['prevId']}"):
+            server.api("PATCH", path, catalog)
+        server.api(
+            "PATCH", f"/catalogs/{catalog['id']}", server.api("GET", f"/catalogs/{catalog['id']}?skipPrevId=true")
+        )
+    assert server.api("GET", "/catalogs") == before
+
+
+@pytest.mark.parametrize("own", [{}, {"id": "own"}])
+def test_a_description_is_sent_back_when_a_field_is_gone(server: LiveServer, section: str, own: dict[str, str]) -> None:
+    fields = [{"name": "a", "type": "text"}, {"name": "b", "type": "number", **own}, {"name": "c", "type": "date"}]
+    catalog = make(server, section, fields)
     before = server.api("GET", f"/catalogs/{catalog}")
+    kept = [before["fields"][0], before["fields"][2]]
+    server.api("PATCH", f"/catalogs/{catalog}", {"fields": kept})
     server.api("PATCH", f"/catalogs/{catalog}", before)
-    assert server.api("GET", f"/catalogs/{catalog}") == before
+    assert server.api("GET", f"/catalogs/{catalog}") == {**before, "fields": kept}
+    again = {"name": "b", "type": "number", **own}
+    server.api("PATCH", f"/catalogs/{catalog}", {"fields": [*kept, again]})  # a new one, under a number of its own
+    assert [field["prevId"] for field in server.api("GET", f"/catalogs/{catalog}")["fields"]] == ["1", "3", "4"]
+
+
+def test_a_description_is_sent_back_when_what_it_links_to_is_gone(server: LiveServer, section: str) -> None:
+    target = make(server, section, [{"id": "name", "name": "Name", "type": "text"}], id="leaves")
+    config = {"catalogs": [{"id": target}], "fields": {target: ["name"]}, "multiselect": True}
+    catalog = make(server, section, [{"id": "link", "name": "Link", "type": "object", "config": config}])
+    before = server.api("GET", f"/catalogs/{catalog}")
+    (number,) = [one["dbId"] for one in before["fields"][0]["config"]["catalogs"]]
+    server.api("DELETE", f"/catalogs/{target}")
+    gone = server.api("GET", f"/catalogs/{catalog}")
+    assert gone["fields"][0]["config"]["catalogs"] == [
+        {"dbId": number, "id": str(number), "title": "", "icon": "", "removed": True}
+    ]
+    for sent in (gone, before):  # read before and after
+        server.api("PATCH", f"/catalogs/{catalog}", sent)
+        assert server.api("GET", f"/catalogs/{catalog}") == gone
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_the_history_of_a_catalog_is_kept_or_not(server: LiveServer, section: str, history: bool) -> None:
+    catalog = make(server, section, [], history=history)
+    assert server.api("GET", f"/catalogs/{catalog}")["history"] is history
+    server.api("PATCH", f"/catalogs/{catalog}", {"history": not history})
+    server.api("PATCH", f"/catalogs/{catalog}", {"name": "Named"})
+    assert server.api("GET", f"/catalogs/{catalog}")["history"] is not history
+    for bad in ("yes", 1, [], {}):
+        assert_problem(server.ask("PATCH", f"{PATH}/{catalog}", {"history": bad}), 400, "invalid_catalog")
+
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "text": {"type": "text", "mask": ""},
+    "number": {"unit": "", "defaultEmptyValue": None},
+    "date": {"time": False, "defaultValue": False},
+    "dropdown": {"multiselect": False, "items": [], "defaultValue": False},
+    "file": {"multiselect": False, "mimeType": "", "defaultEmptyValue": []},
+    "object": {"mode": "cards", "type": "object", "catalogs": [], "views": [], "fields": {}, "defaultEmptyValue": []},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(DEFAULTS))
+@pytest.mark.parametrize("sent", [{}, {"config": {}}, {"config": None}])
+def test_settings_are_answered_with_their_defaults(
+    server: LiveServer, section: str, kind: str, sent: dict[str, Any]
+) -> None:
+    catalog = make(server, section, [{"name": kind, "type": kind, **sent}])
+    (field,) = server.api("GET", f"/catalogs/{catalog}")["fields"]
+    assert DEFAULTS[kind].items() <= field["config"].items()
 
 
 def test_fields_are_renamed_added_dropped_and_ordered_and_ids_stay(server: LiveServer, section: str) -> None:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from employees import add_employee
 from live_server import EMAIL, PASSWORD, Answer, LiveServer, wait_until
+from obmen import settings
 from problems import assert_problem
 
 ME = "/api/v1/profile/me"
@@ -80,6 +82,30 @@ def test_sign_in_by_post(server: LiveServer, slash: str, body: bytes, headers: d
     assert answer.status == 200
     assert answer.json["email"] == EMAIL
     assert me(server, cookie_of(answer)).status == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"login": EMAIL, "password": PASSWORD},
+        {"login": EMAIL.upper(), "password": PASSWORD, "email": ""},
+        {"email": EMAIL, "login": "somebody else", "password": PASSWORD},
+    ],
+)
+def test_the_sign_in_is_called_email_or_login(server: LiveServer, sent: dict[str, str]) -> None:
+    form = server.ask("POST", "/auth/login", urlencode(sent).encode(), auth=None, headers=FORM)
+    for answer in (form, server.ask("POST", "/auth/login", sent, auth=None)):
+        assert (answer.status, answer.json["email"]) == (200, EMAIL)
+        assert me(server, cookie_of(answer)).status == 200
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_nobody_signs_in_by_an_address_unless_it_is_allowed(server: LiveServer, slash: str) -> None:
+    path = f"/auth/login{slash}?{urlencode({'login': EMAIL, 'password': PASSWORD})}"
+    answer = server.ask("GET", path, auth=None)
+    assert_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == server.ask("OPTIONS", path, auth=None).headers["Allow"] == "OPTIONS, POST"
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_a_refusal_does_not_say_whether_the_account_exists(server: LiveServer) -> None:
@@ -231,6 +257,38 @@ def test_the_last_administrator_stays(server: LiveServer) -> None:
 
 
 @pytest.fixture(scope="module")
+def linked(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server where a link may sign in, behind a proxy on this machine; five requests of an address are allowed."""
+    live = LiveServer(
+        tmp_path_factory.mktemp("linked") / "data",
+        new_database(),
+        OBMEN_HTTP_SIGN_IN_BY_GET="true",
+        OBMEN_HTTP_TRUSTED_PROXIES="127.0.0.0/8, 10.0.0.0/8",
+        OBMEN_RATE_ADDRESS_REQUESTS="5",
+        OBMEN_RATE_WINDOW_S="600",
+    )
+    live.start()
+    try:
+        yield live
+    finally:
+        live.kill()
+
+
+@pytest.mark.parametrize("name", ["login", "email"])
+def test_a_link_signs_in_where_it_is_allowed(linked: LiveServer, name: str) -> None:
+    def ask(**sent: str) -> Answer:
+        headers = {"X-Forwarded-For": f"203.0.113.{ord(name[0])}"}
+        return linked.ask("GET", f"/auth/login?{urlencode(sent)}", auth=None, headers=headers)
+
+    answer = ask(**{name: EMAIL, "password": PASSWORD})
+    assert (answer.status, answer.json["email"]) == (200, EMAIL)
+    assert me(linked, cookie_of(answer)).status == 200
+    for wrong in ({name: EMAIL, "password": "wrong"}, {name: EMAIL}, {}):
+        assert_problem(ask(**wrong), 401, "not_authenticated")
+    assert linked.ask("OPTIONS", "/auth/login", auth=None).headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+@pytest.fixture(scope="module")
 def guarded(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that has had enough after three wrong passwords, and counts requests."""
     live = LiveServer(
@@ -255,6 +313,15 @@ def test_requests_of_one_employee_are_limited(guarded: LiveServer) -> None:
     problem = assert_problem(answers[-1], 429, "too_many_requests")
     assert "20" in problem["detail"]
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 601
+    assert [int(answer.headers["RateLimit-Remaining"]) for answer in answers] == [*range(19, -1, -1), 0]
+    for answer in answers:
+        assert (answer.headers["RateLimit-Limit"], answer.headers["RateLimit-Policy"]) == ("20", "20;w=600")
+        assert 0 < int(answer.headers["RateLimit-Reset"]) <= 601
+
+
+def test_limits_are_on_by_default(tmp_path: Path) -> None:
+    rate = settings.load(tmp_path, {}).rate
+    assert (rate.user_requests, rate.address_requests, rate.window_s) == (100, 1_000, 30)
 
 
 def test_many_wrong_passwords_at_once_are_counted(guarded: LiveServer) -> None:
@@ -284,3 +351,28 @@ def test_requests_of_one_address_are_limited(guarded: LiveServer) -> None:
     assert_problem(answers[-1], 429, "too_many_requests")
     assert guarded.ask("GET", "/api/webrequest/x", auth=None).status == 429
     assert guarded.ask("GET", "/health/live", auth=None).status == 200
+
+
+def test_a_proxy_tells_whose_request_it_is(linked: LiveServer, guarded: LiveServer) -> None:
+    def ask(server: LiveServer, forwarded: str) -> int:
+        return server.ask("GET", ME, auth=None, headers={"X-Forwarded-For": forwarded}).status
+
+    for address in ("198.51.100.1", "198.51.100.2", "2001:db8::1"):
+        # whatever the client itself has written stands before what the proxies have added
+        assert [ask(linked, f"1.2.3.4, {address}, 10.0.0.7") for _ in range(6)] == [401] * 5 + [429]
+    statuses = {ask(guarded, f"198.51.100.{number}") for number in range(3)}
+    assert statuses == {429}  # nobody is trusted there: it is all the address that has had enough
+
+
+def test_a_proxy_tells_the_scheme(linked: LiveServer) -> None:
+    cookie = {"Cookie": sign_in_by(linked, "192.0.2.1"), "X-Forwarded-For": "192.0.2.1", "Host": "obmen.example"}
+    for scheme in ("https", "http"):
+        answer = linked.ask(
+            "GET", "/api/v1/catalogs/1/records?limit=1", auth=None, headers={**cookie, "X-Forwarded-Proto": scheme}
+        )
+        assert answer.headers["Link"].startswith(f"<{scheme}://obmen.example/api/v1/catalogs/1/records?limit=1&after=")
+
+
+def sign_in_by(server: LiveServer, address: str) -> str:
+    body = {"email": EMAIL, "password": PASSWORD}
+    return cookie_of(server.ask("POST", "/auth/login", body, auth=None, headers={"X-Forwarded-For": address}))

@@ -5,16 +5,33 @@ Stored values are numbers, so that an item keeps its records when its id changes
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from obmen.domain.field_types import as_list, filter_problem, problem, shown
-from obmen.domain.schema import Field, is_text_id
+from obmen.domain.field_types import FieldType, as_list, filter_problem, problem, shown
+from obmen.domain.schema import Field, Schema, is_text_id
 from obmen.errors import InvalidCatalog
 
 KEPT: Final = "removedItems"
 NEXT: Final = "nextItem"
 HIDDEN: Final = (KEPT, NEXT)
 """Keys of ``config`` that are Obmen's own."""
+
+
+class ItemType(FieldType):
+    """The base of field types with a fixed choice."""
+
+    order = "items"
+    settings: ClassVar[Mapping[str, Any]] = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
+
+    def configure(
+        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
+    ) -> dict[str, Any]:
+        """Items get their numbers."""
+        return configure({**self.settings, **config}, previous)
+
+    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
+        """Items with both ids."""
+        return described({**self.settings, **field.config})
 
 
 def configure(config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The field types: one file each, collected at start by `obmen.domain.registries`."""
+"""The field types: one file each, collected once by ``bootstrap``."""

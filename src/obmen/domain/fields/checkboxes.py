@@ -1,33 +1,20 @@
 """Checkboxes: any number of fixed choices."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from obmen.domain import items
-from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext
+from obmen.domain.field_types import FilterContext, Parsed, WriteContext
 from obmen.domain.queries.filters import AllOf, Test
 from obmen.domain.renderings import Choices, Rendering
 from obmen.domain.schema import Field, Schema
 
 
-class Checkboxes(FieldType):
+class Checkboxes(items.ItemType):
     """A list of ids of items (docs/reference/fields.md)."""
 
     name = "checkboxes"
     column = "integer[]"
-    order = "items"
     indexes = ("members",)
-    settings: ClassVar[Mapping[str, Any]] = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
-
-    def configure(
-        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
-    ) -> dict[str, Any]:
-        """Items get their numbers."""
-        return items.configure({**self.settings, **config}, previous)
-
-    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
-        """Items with both ids."""
-        return items.described({**self.settings, **field.config})
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """Ids of items, a single one also bare."""

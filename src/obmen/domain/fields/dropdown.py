@@ -4,35 +4,19 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from obmen.domain import items
-from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, require_one
+from obmen.domain.field_types import FilterContext, Parsed, WriteContext, require_one
 from obmen.domain.queries.filters import AnyOf, Test
 from obmen.domain.renderings import Choices, Rendering
 from obmen.domain.schema import Field, Schema
 
 
-class Dropdown(FieldType):
+class Dropdown(items.ItemType):
     """A list of ids of items; ``config.multiselect`` allows several (docs/reference/fields.md)."""
 
     name = "dropdown"
     column = "integer[]"
-    order = "items"
     indexes = ("members",)
-    settings: ClassVar[Mapping[str, Any]] = {
-        "multiselect": False,
-        "items": [],
-        "defaultValue": False,
-        "defaultEmptyValue": [],
-    }
-
-    def configure(
-        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
-    ) -> dict[str, Any]:
-        """Items get their numbers."""
-        return items.configure({**self.settings, **config}, previous)
-
-    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
-        """Items with both ids."""
-        return items.described({**self.settings, **field.config})
+    settings: ClassVar[Mapping[str, Any]] = {"multiselect": False, **items.ItemType.settings}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """Ids of items, a single one also bare."""

@@ -48,7 +48,7 @@ class Object(FieldType):
             isinstance(item, Mapping) and isinstance(item.get("id"), str | int) for item in catalogs
         ):
             raise InvalidCatalog("catalog.bad_catalogs", sent=shown(catalogs))
-        numbers = [_number(item["id"], schema, before) for item in catalogs]
+        numbers = [_number(item, schema, before) for item in catalogs]
         settings["catalogs"] = [{"number": number} for number in dict.fromkeys(numbers)]
         settings["fields"] = _shown_fields(settings["fields"], schema)
         return settings
@@ -111,12 +111,12 @@ def extended_fields(field: Field) -> tuple[tuple[int, tuple[int, ...]], ...]:
     return tuple((int(number), tuple(numbers)) for number, numbers in field.config.get("fields", {}).items())
 
 
-def _number(catalog_id: str | int, schema: Schema, before: list[int]) -> int:
-    """The number of a catalog that exists, or that was linked before it was removed."""
-    found = schema.find(catalog_id)
-    if found is None and str(catalog_id).isdecimal() and int(catalog_id) in before:
-        return int(catalog_id)
-    return schema.catalog(catalog_id).number if found is None else found.number
+def _number(item: Mapping[str, Any], schema: Schema, before: list[int]) -> int:
+    """The number of a catalog that exists, or that was linked before it was removed: then ``id`` or ``dbId`` is that number."""
+    if (found := schema.find(item["id"])) is not None:
+        return found.number
+    known = (number for number in before if str(number) in (str(item["id"]), str(item.get("dbId"))))
+    return next(known, None) or schema.catalog(item["id"]).number
 
 
 def _removed_catalog(field: Field, catalog_id: Any) -> int | None:

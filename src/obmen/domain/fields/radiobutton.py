@@ -1,33 +1,20 @@
 """A choice of exactly one."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from obmen.domain import items
-from obmen.domain.field_types import FieldType, FilterContext, Parsed, WriteContext, problem
+from obmen.domain.field_types import FilterContext, Parsed, WriteContext, problem
 from obmen.domain.queries.filters import OneOf, Test
 from obmen.domain.renderings import Choice, Rendering
 from obmen.domain.schema import Field, Schema
 
 
-class RadioButton(FieldType):
+class RadioButton(items.ItemType):
     """One item; clients get a list of one, processes the bare id, both are taken (docs/reference/fields.md)."""
 
     name = "radiobutton"
     column = "integer"
-    order = "items"
     indexes = ("item",)
-    settings: ClassVar[Mapping[str, Any]] = {"items": [], "defaultValue": False, "defaultEmptyValue": []}
-
-    def configure(
-        self, config: Mapping[str, Any], previous: Mapping[str, Any] | None, schema: Schema
-    ) -> dict[str, Any]:
-        """Items get their numbers."""
-        return items.configure({**self.settings, **config}, previous)
-
-    def described(self, field: Field, schema: Schema) -> dict[str, Any]:
-        """Items with both ids."""
-        return items.described({**self.settings, **field.config})
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
         """An id of an item, also in a list of one."""

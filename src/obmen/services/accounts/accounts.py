@@ -66,7 +66,7 @@ class Accounts:
     async def _sign_in(self, email: str, password: str, address: str, *, keeps_session: bool) -> SignIn:
         if len(email) > _EMAIL_LENGTH:
             raise NotAuthenticated("access.refused")
-        credential = hmac.digest(self._pepper, f"{email}\0{password}".encode("utf-8", "surrogateescape"), "sha256")
+        credential = hmac.digest(self._pepper, f"{email}\0{password}".encode("utf-8", "surrogatepass"), "sha256")
         account = email.lower()
         async with self._checking:
             if credential not in self._right:  # who was right lately is not locked out by somebody else's guesses
@@ -94,7 +94,7 @@ class Accounts:
 
     async def basic(self, header: str, address: str) -> SignIn:
         """Who a Basic ``Authorization`` header names; a right one is remembered for a minute, with its session."""
-        key = hmac.digest(self._pepper, header.encode("utf-8", "surrogateescape"), "sha256")
+        key = hmac.digest(self._pepper, header.encode("utf-8", "surrogatepass"), "sha256")
 
         async def sign_in() -> SignIn:
             email, password = _credentials(header)
@@ -155,7 +155,7 @@ def _caller(row: Any) -> Caller:
 
 
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _credentials(header: str) -> tuple[str, str]:

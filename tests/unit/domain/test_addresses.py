@@ -1,0 +1,41 @@
+"""Whose request it is, behind reverse proxies that are believed and others that are not."""
+
+import pytest
+
+from obmen.domain.requests.addresses import TrustedProxies
+from obmen.errors import SetupError
+
+PROXIES = TrustedProxies(["10.0.0.0/8", "127.0.0.1", "fd00::/8"])
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.1.2.3", "203.0.113.5", "203.0.113.5"),
+        ("10.1.2.3", "203.0.113.5, 10.9.9.9", "203.0.113.5"),
+        ("10.1.2.3", "1.1.1.1, 203.0.113.5, 10.9.9.9, 127.0.0.1", "203.0.113.5"),
+        ("10.1.2.3", " 203.0.113.5:5050 ", "203.0.113.5"),
+        ("10.1.2.3", "[2001:db8::1]:5050", "2001:db8::1"),
+        ("10.1.2.3", "2001:DB8::1", "2001:db8::1"),
+        ("fd00::1", "2001:db8::1", "2001:db8::1"),
+        ("::ffff:10.1.2.3", "203.0.113.5", "203.0.113.5"),
+        ("10.1.2.3", "::ffff:203.0.113.5", "203.0.113.5"),
+        ("10.1.2.3", "10.4.4.4, 10.5.5.5", "10.4.4.4"),
+        ("10.1.2.3", "", "10.1.2.3"),
+        ("10.1.2.3", "unknown", "10.1.2.3"),
+        ("10.1.2.3", "203.0.113.5, nonsense", "10.1.2.3"),
+        ("10.1.2.3", "203.0.113.5, nonsense, 10.2.2.2", "10.2.2.2"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        ("", "198.51.100.1", ""),
+        ("nonsense", "198.51.100.1", "nonsense"),
+    ],
+)
+def test_the_client_behind_proxies(peer: str, forwarded: str, client: str) -> None:
+    assert PROXIES.client(peer, forwarded) == client
+    assert TrustedProxies([]).client(peer, forwarded) == peer
+
+
+@pytest.mark.parametrize("network", ["x", "10.0.0.0/33", "10.0.0", "", "proxy.example"])
+def test_what_is_no_network(network: str) -> None:
+    with pytest.raises(SetupError):
+        TrustedProxies([network])
