@@ -74,7 +74,7 @@ def _insert(catalog: Catalog, filled: Filled, user: int) -> str:
         "tags": "case when rare then '{1,3}'::int[] else '{1,2}' end",
         "paid": "rare",
         "phone": "jsonb_build_array(jsonb_build_object('contact', "
-        "case when rare then '+7 999 ' else '+7 900 ' end || lpad(n::text, 7, '0'), 'comment', 'in the evening'))",
+        "case when rare then '+7 999 5550' else '+7 900 ' || lpad(n::text, 7, '0') end, 'comment', 'in the evening'))",
         "client": f"array['{link}' || case when rare then '{filled.clients[1]}' else '{filled.clients[0]}' end]",
         "done": "case when rare then 100 else n % 100 end",
         "owner": f"case when rare then array[{user}::bigint] end",

@@ -66,7 +66,7 @@ def _questions(stage: Stage, filled: Filled) -> dict[str, tuple[str, int]]:
         "radiobutton, common": ("kind", ["1"], most),
         "switch, rare": ("paid", True, RARE),
         "switch, common": ("paid", False, most),
-        "contact, rare": ("phone", "+7 999", RARE),
+        "contact, rare": ("phone", "+7 999 555", RARE),
         "contact, common": ("phone", "+7 900", most),
         "link, rare": ("client", rare_client, RARE),
         "link, common": ("client", common_client, most),

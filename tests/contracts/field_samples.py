@@ -304,6 +304,7 @@ def _contact(company: Company) -> Sample:
             (901, "a"),
         ],
         wrong_filters=[{"contact": "x"}, ["x", "y"], True, "", []],
+        ascending="abc",
     )
 
 

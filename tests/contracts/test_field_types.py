@@ -254,7 +254,7 @@ def test_a_heading_holds_no_value(server: LiveServer, catalogs: dict[str, Typed]
     assert (answer.status, answer.json["errors"][0]["field"]) == (400, "head")
     record = server.api("POST", f"/catalogs/{made['id']}/records", {"values": {"name": "x"}})["id"]
     assert server.api("GET", f"/catalogs/{made['id']}/records/{record}")["values"] == {"name": "x"}
-    for query in ("sortField=head", "filters=" + quote('{"head": "x"}'), "fields=" + quote('["head"]')):
+    for query in ("sortField=head", "filters=" + quote('{"head": "x"}')):
         assert server.ask("GET", f"{path}?{query}").status == 400
 
 
@@ -294,6 +294,12 @@ def test_a_secret_is_never_answered(catalogs: dict[str, Typed]) -> None:
     assert "pass-word-1" not in title
 
 
+def _path(server: LiveServer, url: str) -> str:
+    """Where on this server an absolute address leads."""
+    assert url.startswith(server.url + "/")
+    return url.removeprefix(server.url)
+
+
 def test_a_file_sent_inline_is_kept_and_answered(catalogs: dict[str, Typed]) -> None:
     typed = catalogs["file"]
     for source, mime_type in (
@@ -304,10 +310,15 @@ def test_a_file_sent_inline_is_kept_and_answered(catalogs: dict[str, Typed]) -> 
         record = typed.add({"value": [{"title": 'привет".html', "src": source}]})
         (file,) = typed.value(record)
         assert (file["title"], file["size"], file["mimeType"]) == ('привет".html', 12, mime_type)
-        answer = typed.server.ask("GET", file["url"])
+        answer = typed.server.ask("GET", _path(typed.server, file["url"]), auth=None)
         assert (answer.status, answer.body.decode()) == (200, "привет")
         assert answer.headers["Content-Disposition"].startswith("attachment")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        led = typed.server.ask("GET", f"/api/v1/files/{file['id']}")
+        assert (led.status, led.headers["Location"]) == (302, file["url"])
+        assert typed.server.ask("GET", f"/api/v1/files/{file['id']}", auth=None).status == 401
+        for forged in (file["url"][:-1] + "_", file["url"].replace(f"/{file['id']}.", "/999999.")):
+            assert typed.server.ask("GET", _path(typed.server, forged), auth=None).status in (403, 404)
         again = typed.add({"value": [{"id": file["id"]}]})
         assert typed.value(again) == [file]
         for made in (record, again):

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from obmen.components import Component, Context, Effect, Slot
+from obmen.domain.json_values import as_json, json_text
 from obmen.domain.processes.catalog_choice import as_object
-from obmen.domain.processes.variables import as_json, json_text
 from obmen.domain.requests.responses import cookies_of, text_of
 from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse

@@ -20,9 +20,9 @@ from obmen.domain.renderings import Rendering
 from obmen.domain.schema import Field, Schema
 from obmen.errors import FieldProblem, InvalidFilter
 
-Order: TypeAlias = Literal["value", "text", "items", "link", "employee", "presence"]
-"""How records are sorted: by the stored value; by text as people compare it; by the place of the first item in the field's
-list; by the title of the first linked record, or employee; by whether there is a value."""
+Order: TypeAlias = Literal["value", "text", "contact", "items", "link", "employee", "presence"]
+"""How records are sorted: by the stored value; by text, or the first contact, as people compare text; by the place of the first
+item in the list of the field; by the title of the first linked record, or employee; by whether there is a value."""
 Index: TypeAlias = Literal["words", "contacts", "members", "item"]
 """What is indexed beside the order: parts of text, parts of contacts, members of a list, the one item."""
 

@@ -1,6 +1,7 @@
 """What the tests of faults need of an Obmen in this process: a catalog, a listener, a process, and another system."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import asyncpg
 from aiohttp import web
 
+from obmen.domain.query_reading import Asked
 from obmen.domain.rights.policies import SYSTEM
 from obmen.domain.schema import Catalog
 from obmen.services.application import Application
 from obmen.services.processes.listeners import Listener
+from obmen.services.records.writing import NewRecord
 from scenario_files import ScenarioFile, as_file, js
 
 PATIENCE_S = 40.0
@@ -46,18 +49,36 @@ async def session(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]
 
 async def make_catalog(obmen: Application, *fields: str | dict[str, Any], name: str = "Orders") -> Catalog:
     """A catalog in a section of its own; a plain word is a text field."""
-    section = await obmen.catalogs.create_section(SYSTEM, {"name": "Sales"})
+    section = await obmen.sections.create(SYSTEM, {"name": "Sales"})
     described = [{"id": field, "name": field, "type": "text"} if isinstance(field, str) else field for field in fields]
-    return await obmen.catalogs.create(SYSTEM, {"name": name, "sectionId": section, "fields": described})
+    made = await obmen.catalogs.create(SYSTEM, {"name": name, "sectionId": section, "fields": described})
+    return obmen.cache.schema.catalog(made.id)
+
+
+async def create(obmen: Application, catalog_id: str, values: dict[str, Any]) -> str:
+    """The id of a new record."""
+    (made,) = await obmen.writer.create(SYSTEM, catalog_id, [NewRecord(values)])
+    return made
+
+
+async def read(obmen: Application, catalog_id: str, record: str) -> dict[str, Any]:
+    """The values of a record."""
+    found: dict[str, Any] = json.loads(await obmen.records.read(SYSTEM, catalog_id, record, Asked()))["values"]
+    return found
+
+
+async def count(obmen: Application, catalog_id: str) -> int:
+    """How many records a catalog has."""
+    return await obmen.records.count(SYSTEM, catalog_id, Asked())
 
 
 async def make_listener(obmen: Application, scenario: ScenarioFile, url_id: str = "made") -> Listener:
     """Saves a scenario and listens with it."""
     sent = {"$name": url_id, "$file": as_file(scenario.xml)}
-    script = await obmen.records.create(SYSTEM, "$scripts", sent)
+    script = await create(obmen, "$scripts", sent)
     link = [{"catalogId": "$scripts", "recordId": script}]
-    listener = {"$status": "$active", "$name": url_id, "$urlId": url_id, "$script": link}
-    await obmen.records.create(SYSTEM, "$weblisteners", listener)
+    listener = {"$status": "$on", "$name": url_id, "$urlId": url_id, "$script": link}
+    await create(obmen, "$webRequests", listener)
     return await obmen.listeners.find(url_id)
 
 
@@ -68,8 +89,7 @@ async def enqueue(obmen: Application, listener: Listener, **variables: Any) -> i
 
 async def process(obmen: Application, number: int) -> dict[str, Any]:
     """The values of a process's record."""
-    values: dict[str, Any] = (await obmen.records.read(SYSTEM, "$processes", str(number)))["values"]
-    return values
+    return await read(obmen, "$processes", str(number))
 
 
 async def ended(obmen: Application, number: int) -> dict[str, Any]:
@@ -85,7 +105,7 @@ async def ended(obmen: Application, number: int) -> dict[str, Any]:
 
 def adding(catalog: Catalog, values: str) -> dict[str, Any]:
     """Inputs of the component that adds a record; ``values`` is JavaScript."""
-    return {"catalogFormat": "catalog", "catalogId": catalog.key, "format": "json", "values2": js(values)}
+    return {"catalogFormat": "catalog", "catalogId": catalog.id, "format": "json", "values2": js(values)}
 
 
 class Peer:

@@ -8,6 +8,7 @@ from at_work import (
     SETTLE_S,
     Peer,
     adding,
+    count,
     ended,
     enqueue,
     eventually,
@@ -19,9 +20,7 @@ from at_work import (
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
-from obmen.domain.rights.policies import SYSTEM
 from obmen.errors import ProcessFailed
-from obmen.ports import RecordsQuery
 from obmen.settings import Settings
 from scenario_files import ScenarioFile
 
@@ -94,7 +93,7 @@ async def test_a_worker_whose_presence_was_lost_repeats_nothing(
         await asyncio.sleep(SETTLE_S)
 
     assert peer.count("POST /pay") == 1
-    assert await app.records.count(SYSTEM, payments.key, RecordsQuery()) == 1
+    assert await count(app, payments.id) == 1
 
 
 async def test_a_process_whose_scenario_cannot_be_read_any_more_is_alone_with_it(
@@ -191,4 +190,4 @@ async def test_a_process_that_the_database_fails_is_carried_on(
         assert await other.fetchval("select last_value from public.faults") > 1
 
     assert peer.asked == ["POST /pay"]
-    assert await app.records.count(SYSTEM, notes.key, RecordsQuery()) == 1
+    assert await count(app, notes.id) == 1

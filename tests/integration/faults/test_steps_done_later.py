@@ -7,15 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from at_work import adding, ended, enqueue, eventually, make_catalog, make_listener, process, session
+from at_work import adding, count, ended, enqueue, eventually, make_catalog, make_listener, process, read, session
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
 from obmen.clients import http
-from obmen.domain.rights.policies import SYSTEM
 from obmen.domain.schema import Catalog
 from obmen.errors import ProcessFailed
-from obmen.ports import RecordsQuery
 from obmen.services.application import Application
 from obmen.settings import Settings
 from scenario_files import ScenarioFile, js
@@ -180,10 +178,6 @@ def add(orders: Catalog) -> Adding:
     return make
 
 
-async def count(app: Application, catalog: Catalog) -> int:
-    return await app.records.count(SYSTEM, catalog.key, RecordsQuery())
-
-
 async def test_no_transaction_is_open_while_outputs_are_evaluated(
     app: Application, test_settings: Settings, add: Adding, orders: Catalog
 ) -> None:
@@ -196,7 +190,7 @@ async def test_no_transaction_is_open_while_outputs_are_evaluated(
         running = asyncio.ensure_future(app.processes.run(app.processes.launch(listener, "$sync", {}, None)))
 
         async def is_saved() -> bool:
-            return await count(app, orders) == 1
+            return await count(app, orders.id) == 1
 
         await eventually(is_saved, "the record")
         assert not running.done()
@@ -227,7 +221,7 @@ async def test_outputs_that_were_cut_off_are_evaluated_again_and_the_record_is_n
 
     result = json.loads((await process(app, number))["$result"])
     assert (result["id"], result["x"]) == ("1", 1)
-    assert await count(app, orders) == 1
+    assert await count(app, orders.id) == 1
 
 
 async def eventually_ended(app: Any, number: int) -> None:
@@ -241,16 +235,16 @@ async def test_outputs_that_fail_can_be_caught_and_the_record_stays(
     scenario.set("tell", known="id").flow("tell", "end")
     with pytest.raises(ProcessFailed):  # the outputs of a step are assigned together or not at all
         await app.processes.run(app.processes.launch(await make_listener(app, scenario), "$sync", {}, None))
-    assert await count(app, orders) == 1
+    assert await count(app, orders.id) == 1
 
 
 async def test_a_place_that_is_computed_is_evaluated_after_the_commit_too(app: Application, orders: Catalog) -> None:
     scenario = ScenarioFile().start("set").set("set", rows="[{}, {}]", i="1").flow("set", "add")
     outputs = {"rows[i].id": ("output", "")}
     scenario.call("add", "bpiumAdd", adding(orders, "({name: 'new'})"), outputs).flow("add", "edit")
-    edit = {"catalogId": orders.key, "recordId": js("rows[1].id"), "values1": {"name": "changed"}}
+    edit = {"catalogId": orders.id, "recordId": js("rows[1].id"), "values1": {"name": "changed"}}
     scenario.call("edit", "bpiumEdit", edit).flow("edit", "end").end()
     listener = await make_listener(app, scenario)
     variables = await app.processes.run(app.processes.launch(listener, "$sync", {}, None))
     assert variables["rows"] == [{}, {"id": "1"}]
-    assert (await app.records.read(SYSTEM, orders.key, "1"))["values"]["name"] == "changed"
+    assert (await read(app, orders.id, "1"))["name"] == "changed"

@@ -1,69 +1,54 @@
-"""A PostgreSQL for the session, a database of its own for each test."""
+"""A database of its own for each test, with two catalogs of a company and an empty log."""
 
 import asyncio
-import shutil
-import tempfile
 import uuid
 from pathlib import Path
 
 import asyncpg
 import pytest
-from webhook_company import PlainHttp, Receiver, open_company
+from webhook_company import PlainHttp, Receiver, company_settings, open_company
 
+from obmen import bootstrap
 from obmen.domain.rights.policies import SYSTEM
-from obmen.services.catalogs.catalogs import Catalogs
-from obmen.services.schema.cache import CatalogCache
-from obmen.storage.database import connect, migrate
-from obmen.storage.embedded import EmbeddedPostgres
+
+FIELDS = [
+    {"id": "name", "name": "Name", "type": "text"},
+    {"id": "amount", "name": "Amount", "type": "number"},
+    {"id": "when", "name": "When", "type": "date"},
+    {"id": "note", "name": "Note", "type": "text"},
+    {"id": "key", "name": "Key", "type": "text", "config": {"type": "secret"}},
+    {"id": "choice", "name": "Choice", "type": "radiobutton", "config": {"items": [{"name": "One"}, {"name": "Two"}]}},
+]
 
 
 @pytest.fixture(scope="session")
-def postgres():
-    folder = Path(tempfile.mkdtemp(prefix="obmen-webhooks-"))
-    server = EmbeddedPostgres(folder)
-    try:
-        yield server.start("template")
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def template(postgres):
-    """A database with the system's catalogs and two of the company's."""
+def company_database(new_database, tmp_path_factory):
+    """The name of a database to make others from."""
+    url = new_database()
 
     async def make():
-        database = await connect(postgres, "obmen", connections=2)
-        await migrate(database)
-        cache = CatalogCache(database)
-        catalogs = Catalogs(database, cache)
-        await cache.refresh()
-        await catalogs.create_system("en")
-        section = await catalogs.create_section(SYSTEM, {"name": "Sales"})
-        fields = [
-            {"id": "name", "name": "Name", "type": "text"},
-            {"id": "amount", "name": "Amount", "type": "number"},
-            {"id": "when", "name": "When", "type": "date"},
-            {"id": "note", "name": "Note", "type": "text"},
-            {"id": "key", "name": "Key", "type": "text", "config": {"type": "secret"}},
-        ]
-        for name in ("Orders", "Clients"):
-            await catalogs.create(SYSTEM, {"name": name, "sectionId": section, "fields": fields})
-        await database.close()
+        async with bootstrap.running(company_settings(url, tmp_path_factory.mktemp("template"))) as wired:
+            made = wired.application
+            section = await made.sections.create(SYSTEM, {"name": "Sales"})
+            for name in ("Orders", "Clients"):
+                await made.catalogs.create(SYSTEM, {"name": name, "sectionId": section, "fields": FIELDS})
+            await made.database.pool.execute("truncate obmen.events restart identity")
 
     asyncio.run(make())
-    return postgres
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 @pytest.fixture
-async def postgres_url(template):
+async def postgres_url(postgres, company_database):
     """A database of the test's own."""
     name = f"t{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(template.replace("/template?", "/postgres?"))
-    await admin.execute(f"create database {name} template template")
-    yield template.replace("/template?", f"/{name}?")
-    await admin.execute(f"drop database {name} with (force)")
-    await admin.close()
+    admin = await asyncpg.connect(postgres.url("postgres"))
+    try:
+        await admin.execute(f"create database {name} template {company_database} strategy file_copy")
+        yield postgres.url(name)
+        await admin.execute(f"drop database {name} with (force)")
+    finally:
+        await admin.close()
 
 
 @pytest.fixture
@@ -82,7 +67,7 @@ async def http():
 
 
 @pytest.fixture
-async def company(postgres_url, tmp_path, http):
+async def company(postgres_url, tmp_path: Path, http):
     found = await open_company(postgres_url, tmp_path, http)
     yield found
     await found.close()

@@ -10,7 +10,7 @@ from webhook_company import PlainHttp, open_company
 
 
 async def main():
-    company = await open_company(sys.argv[1], sys.argv[2], PlainHttp())
+    company = await open_company(sys.argv[1], Path(sys.argv[2]), PlainHttp())
     await company.deliverer(timeout_s=30)
     await asyncio.Event().wait()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from webhook_company import every, open_company
 
 from obmen.domain.rights.policies import SYSTEM
@@ -13,9 +14,11 @@ async def test_created_updated_deleted_in_the_documented_form_and_signed(company
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     hook = await company.hook(receiver, **{"$secret": secret})
     boss = await company.employee("boss")
-    order = await company.order(by=boss, name="Order", amount=12.5, when="2026-01-02T03:04:05.678Z", key="hidden")
+    order = await company.order(
+        by=boss, name="Order", amount=12.5, when="2026-01-02T03:04:05.678Z", key="hidden", choice="2"
+    )
     await company.change(order, by=boss, name="Order", amount=13, note=None)
-    await company.records.delete(boss, company.orders, order)
+    await company.delete(boss, company.orders, order)
     await receiver.until(lambda: len(receiver.accepted) == 3)
 
     created, updated, deleted = receiver.accepted
@@ -23,8 +26,8 @@ async def test_created_updated_deleted_in_the_documented_form_and_signed(company
         "name": "Order",
         "amount": 12.5,
         "when": "2026-01-02T03:04:05.678Z",
-        "note": "",
         "key": "********",
+        "choice": ["2"],
     }
     assert created.path == "/hook"
     assert created.body == {
@@ -38,7 +41,7 @@ async def test_created_updated_deleted_in_the_documented_form_and_signed(company
         "catalogId": company.orders,
         "recordId": order,
         "values": {"amount": 13},
-        "prevValues": values,
+        "prevValues": {**values, "note": ""},
     }
     assert deleted.body["payload"] == {"catalogId": company.orders, "recordId": order}
     assert [item.sequence_id for item in receiver.accepted] == [1, 2, 3]
@@ -51,7 +54,7 @@ async def test_created_updated_deleted_in_the_documented_form_and_signed(company
         ("record.updated", 200, 1),
         ("record.deleted", 200, 1),
     ]
-    stored = await company.records.read(SYSTEM, "$webhooks", hook)
+    stored = await company.read("$webhooks", hook)
     assert stored["values"]["$sequenceId"] == 3
 
 
@@ -70,8 +73,8 @@ async def test_subscriptions_choose_catalog_event_field_and_initiator(company, r
     order = await company.order(by=first, name="a", amount=1)
     await company.change(order, by=first, amount=2)
     await company.change(order, by=second, name="b", amount=2)
-    await company.records.delete(first, company.orders, order)
-    await company.records.create(first, company.clients, {"name": "client"})
+    await company.delete(first, company.orders, order)
+    await company.create(first, company.clients, {"name": "client"})
     await receiver.until(lambda: len(receiver.accepted) == 4)
     await asyncio.sleep(0.3)
     told = sorted((item.path, item.body["hook"]["event"]) for item in receiver.accepted)
@@ -81,6 +84,31 @@ async def test_subscriptions_choose_catalog_event_field_and_initiator(company, r
         ("/fields", "record.updated"),
         ("/initiator", "record.updated"),
     ]
+
+
+@pytest.mark.parametrize("amount", [10_000, 1e4, "1e4", "10000.00", "1E+4"])
+async def test_numbers_are_sent_as_plain_decimals(company, receiver, amount):
+    await company.sequencer()
+    await company.deliverer()
+    await company.hook(receiver)
+    order = await company.order(name="a")
+    await company.change(order, amount=amount)
+    await company.change(order, amount=0.00001)
+    await receiver.until(lambda: len(receiver.accepted) == 3)
+    _, first, second = receiver.accepted
+    assert b'"values":{"amount":10000}' in first.raw
+    assert b'"values":{"amount":0.00001}' in second.raw
+    assert b'"amount":10000,' in second.raw
+
+
+async def test_a_created_record_is_told_of_with_its_filled_fields_alone(company, receiver):
+    await company.sequencer()
+    await company.deliverer()
+    await company.hook(receiver)
+    await company.order(name="", amount=0)
+    await company.order()
+    await receiver.until(lambda: len(receiver.accepted) == 2)
+    assert [told.body["payload"]["values"] for told in receiver.accepted] == [{"amount": 0}, {}]
 
 
 async def test_a_webhook_begins_behind_its_own_creation_also_without_a_worker(company, receiver):
@@ -101,22 +129,22 @@ async def test_a_webhook_that_is_off_is_not_told_and_not_told_later(company, rec
     await company.sequencer()
     hook = await company.hook(receiver)
     owed = await company.order(name="owed")
-    await company.records.update(SYSTEM, "$webhooks", hook, {"$status": "$inactive"})
+    await company.update(SYSTEM, "$webhooks", hook, {"$status": "$off"})
     await company.order(name="missed")
     await company.placed()
     worker = await company.deliverer()
     await asyncio.sleep(0.3)
     assert receiver.attempts == []
-    await company.records.update(SYSTEM, "$webhooks", hook, {"$status": ["$active"]})
+    await company.update(SYSTEM, "$webhooks", hook, {"$status": ["$on"]})
     told = await company.order(name="told")
     await receiver.until(lambda: len(receiver.accepted) == 2)
     assert [item.record for item in receiver.accepted] == [owed, told]
-    await company.records.update(SYSTEM, "$webhooks", hook, {"$status": "$inactive"})
+    await company.update(SYSTEM, "$webhooks", hook, {"$status": "$off"})
     await company.order(name="missed again")
     await company.placed()
     await worker.stop()
     await company.deliverer()
-    await company.records.update(SYSTEM, "$webhooks", hook, {"$status": "$active"})
+    await company.update(SYSTEM, "$webhooks", hook, {"$status": "$on"})
     again = await company.order(name="told again")
     await receiver.until(lambda: len(receiver.accepted) == 3)
     assert [item.record for item in receiver.accepted] == [owed, told, again]
@@ -125,13 +153,21 @@ async def test_a_webhook_that_is_off_is_not_told_and_not_told_later(company, rec
 async def test_a_webhook_on_webhooks_is_told_of_itself_without_an_end(company, receiver):
     await company.sequencer()
     await company.deliverer()
-    hook = await company.hook(receiver, catalog=str(company.cache.schema.catalog("$webhooks").id))
-    await company.records.update(SYSTEM, "$webhooks", hook, {"$name": "Mirror", "$secret": "now signed"})
+    hook = await company.hook(receiver, catalog=str(company.cache.schema.catalog("$webhooks").number))
+    await company.update(SYSTEM, "$webhooks", hook, {"$name": "Mirror", "$secret": "now signed"})
     await receiver.until(lambda: receiver.accepted)
     await asyncio.sleep(0.3)
     (told,) = receiver.accepted
-    assert told.body["payload"]["catalogId"] == "$webhooks"
-    assert told.body["payload"]["values"] == {"$name": "Mirror", "$secret": "********"}
+    payload = told.body["payload"]
+    name, secret = (company.cache.schema.catalog("$webhooks").field(field).number for field in ("$name", "$secret"))
+    assert payload["catalogId"] == "$webhooks"
+    assert payload["values"] == {
+        "$name": "Mirror",
+        str(name): "Mirror",
+        "$secret": "********",
+        str(secret): "********",
+    }
+    assert payload["prevValues"]["$url"] == f"{receiver.url}/hook"
 
 
 async def test_new_address_and_secret_hold_for_what_is_sent_from_then_on(company, receiver):
@@ -141,7 +177,7 @@ async def test_new_address_and_secret_hold_for_what_is_sent_from_then_on(company
     receiver.answer = lambda received, attempt: 500 if received.path == "/old" else 200
     order = await company.order(name="a")
     await receiver.until(lambda: receiver.attempts)
-    await company.records.update(SYSTEM, "$webhooks", hook, {"$url": f"{receiver.url}/new", "$secret": "new"})
+    await company.update(SYSTEM, "$webhooks", hook, {"$url": f"{receiver.url}/new", "$secret": "new"})
     await receiver.until(lambda: receiver.accepted)
     (told,) = receiver.accepted
     assert (told.path, told.record, told.verifies("new")) == ("/new", order, True)
@@ -164,8 +200,7 @@ async def test_a_field_added_and_dropped_by_another_process(company, receiver, p
     await company.deliverer()
     await company.hook(receiver)
     other = await open_company(postgres_url, tmp_path, http)
-    fields = other.catalogs.catalog(SYSTEM, other.orders)["fields"]
-    kept = [field for field in fields if field["id"] != "note"]
+    kept = [{"id": field.id} for field in other.cache.schema.catalog(other.orders).fields if field.id != "note"]
     await other.catalogs.change(
         SYSTEM, other.orders, {"fields": [*kept, {"id": "added", "name": "Added", "type": "text"}]}
     )

@@ -115,7 +115,7 @@ async def test_nobody_listens_at_first(company, receiver, http):
     (row,) = await company.journal(hook, until=every("retrying", 1))
     assert row["response_status"] is None
     assert row["error"]
-    await company.records.update(SYSTEM, "$webhooks", hook, {"$url": receiver.url})
+    await company.update(SYSTEM, "$webhooks", hook, {"$url": receiver.url})
     await receiver.until(lambda: receiver.accepted)
 
 
@@ -157,7 +157,7 @@ async def test_gone_removes_the_webhook_and_what_waits_for_it(company, receiver)
     assert await company.cursor(hook) is None
     events = await company.database.pool.fetch(
         "select type from obmen.events where catalog_id = $1 and record_id = $2 order by id",
-        company.cache.schema.catalog("$webhooks").id,
+        company.cache.schema.catalog("$webhooks").number,
         int(hook),
     )
     assert [row["type"] for row in events] == ["record.created", "record.deleted"]

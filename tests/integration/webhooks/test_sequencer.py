@@ -36,7 +36,7 @@ async def write(company, database, orders, chance):
         transaction = connection.transaction()
         await transaction.start()
         for order in sorted(chance.sample(orders, chance.randint(1, 3)), key=int):
-            await company.records.update(SYSTEM, company.orders, order, {"note": str(chance.random())}, connection)
+            await company.update(SYSTEM, company.orders, order, {"note": str(chance.random())}, connection)
             await asyncio.sleep(chance.random() * 0.03)
         await (transaction.rollback() if chance.random() < 0.2 else transaction.commit())
 
@@ -76,7 +76,7 @@ async def test_concurrent_writers_with_long_transactions(company, postgres_url):
 
 async def assert_chain(company, seen):
     """Each change of a record begins where the one before it ended."""
-    column = company.cache.schema.catalog(company.orders).by_id["note"].column
+    column = company.cache.schema.catalog(company.orders).field("note").column
     rows = await company.database.pool.fetch(
         f"select record_id, new ->> '{column}' as new, old ->> '{column}' as old from obmen.events "
         "where type = 'record.updated' order by position"
@@ -92,7 +92,7 @@ async def test_an_event_committed_late_is_placed_after_those_that_were_read(comp
     await company.sequencer()
     order, other = await company.order(name="a"), await company.order(name="b")
     async with company.database.transaction() as connection:
-        await company.records.update(SYSTEM, company.orders, order, {"name": "late"}, connection)
+        await company.update(SYSTEM, company.orders, order, {"name": "late"}, connection)
         for number in range(5):
             await company.change(other, amount=number)
 

@@ -5,25 +5,21 @@ import base64
 import contextlib
 import hashlib
 import hmac
-from pathlib import Path
+from contextlib import AsyncExitStack
 
 import aiohttp
 import msgspec
 from aiohttp import web
 
-from obmen.clients.files import FileStore
-from obmen.clients.secrets import SecretBox
+from obmen import bootstrap, settings
+from obmen.domain.query_reading import Asked
 from obmen.domain.rights.policies import SYSTEM, Caller
 from obmen.errors import Temporary
 from obmen.ports import HttpResponse
-from obmen.services.catalogs.catalogs import Catalogs
-from obmen.services.events.log import EventLog
-from obmen.services.files.files import Files
-from obmen.services.records.reading import Records
-from obmen.services.schema.cache import CatalogCache
+from obmen.services.records.writing import NewRecord, RecordChange
+from obmen.services.webhooks.bodies import WebhookBodies
 from obmen.services.webhooks.webhooks import Webhooks
-from obmen.settings import Limits, Webhook
-from obmen.storage.database import connect
+from obmen.settings import Webhook
 from obmen.workers.deliveries import Deliverer
 from obmen.workers.sequencer import Sequencer
 
@@ -151,24 +147,28 @@ class Receiver:
 class Company:
     """Everything on one database; ``deliverer()`` makes another worker."""
 
-    def __init__(self, database, cache, catalogs, records, log, secrets, http):
-        self.database = database
-        self.cache = cache
-        self.catalogs = catalogs
-        self.records = records
-        self.log = log
-        self._secrets = secrets
+    def __init__(self, wired, http, opened):
+        self.wired = wired
+        self.obmen = wired.application
+        self.database = self.obmen.database
+        self.cache = self.obmen.cache
+        self.catalogs = self.obmen.catalogs
         self._http = http
+        self._opened = opened
         self._workers = []
-        self.orders = self.key_of("Orders")
-        self.clients = self.key_of("Clients")
+        self.orders = self.id_of("Orders")
+        self.clients = self.id_of("Clients")
 
-    def key_of(self, name):
-        return next(catalog.key for catalog in self.cache.schema.catalogs.values() if catalog.name == name)
+    def id_of(self, name):
+        return next(catalog.id for catalog in self.cache.schema.catalogs.values() if catalog.name == name)
 
-    def webhooks(self, **settings):
-        settings = {"retries_s": (0.05, 0.05, 0.05, 0.05), "timeout_s": 5.0, **settings}
-        return Webhooks(self.database, self.cache, self.records, self._secrets, Webhook(**settings))
+    def webhooks(self, **changed):
+        changed = {"retries_s": (0.05, 0.05, 0.05, 0.05), "timeout_s": 5.0, **changed}
+        obmen = self.obmen
+        bodies = WebhookBodies(obmen.database, obmen.cache, obmen.files)
+        return Webhooks(
+            obmen.database, obmen.cache, obmen.records, obmen.writer, bodies, self.wired.secrets, Webhook(**changed)
+        )
 
     async def deliverer(self, **settings):
         worker = Deliverer(self.webhooks(**settings), self._http)
@@ -182,9 +182,26 @@ class Company:
         self._workers.append(worker)
         return worker
 
+    async def create(self, by, catalog, values):
+        (record,) = await self.obmen.writer.create(by, catalog, [NewRecord(values)])
+        return record
+
+    async def update(self, by, catalog, record, values, connection=None):
+        changes = [RecordChange(record, values)]
+        if connection is None:
+            await self.obmen.writer.change(by, catalog, changes)
+        else:
+            await (await self.obmen.writer.prepare_change(by, catalog, changes)).write(connection)
+
+    async def delete(self, by, catalog, record):
+        await self.obmen.writer.remove(by, catalog, [record])
+
+    async def read(self, catalog, record):
+        return msgspec.json.decode(await self.obmen.records.read(SYSTEM, catalog, record, Asked()))
+
     async def hook(self, receiver, **values):
         catalog = values.pop("catalog", self.orders)
-        return await self.records.create(
+        return await self.create(
             SYSTEM,
             "$webhooks",
             {
@@ -196,13 +213,13 @@ class Company:
         )
 
     async def order(self, *, by=SYSTEM, **values):
-        return await self.records.create(by, self.orders, values)
+        return await self.create(by, self.orders, values)
 
     async def change(self, record, *, by=SYSTEM, **values):
-        await self.records.update(by, self.orders, record, values)
+        await self.update(by, self.orders, record, values)
 
     async def employee(self, name):
-        user = await self.records.create(SYSTEM, "$users", {"$name": name, "$email": f"{name}@company.test"})
+        user = await self.create(SYSTEM, "$users", {"$name": name, "$email": f"{name}@company.test"})
         return Caller(user_id=int(user), is_admin=True)
 
     async def placed(self):
@@ -232,18 +249,17 @@ class Company:
     async def close(self):
         for worker in self._workers:
             await worker.stop()
-        await self.log.close()
-        await self.database.close()
+        await self._opened.aclose()
+
+
+def company_settings(url, folder):
+    return settings.load(folder, {"OBMEN_DATABASE_URL": url, "OBMEN_DATABASE_CONNECTIONS": "12"})
 
 
 async def open_company(url, folder, http):
-    database = await connect(url, "obmen", connections=12)
-    cache = CatalogCache(database)
-    await cache.refresh()
-    log = EventLog(database)
-    secrets = SecretBox(b"k" * 32)
-    records = Records(database, cache, log, Files(database, FileStore(Path(folder))), secrets, Limits())
-    return Company(database, cache, Catalogs(database, cache), records, log, secrets, http)
+    opened = AsyncExitStack()
+    wired = await opened.enter_async_context(bootstrap.running(company_settings(url, folder)))
+    return Company(wired, http, opened)
 
 
 def every(status, count):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from obmen.domain.json_values import as_json, has_dates, json_text
 from obmen.domain.processes.states import State, Token, load, save
-from obmen.domain.processes.variables import as_json, has_dates, json_text
 
 DATE = datetime(2026, 1, 31, 9, 5, 7, 120_000, tzinfo=UTC)
 TEXT = "2026-01-31T09:05:07.120Z"

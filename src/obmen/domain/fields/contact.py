@@ -29,6 +29,7 @@ class Contact(FieldType):
     name = "contact"
     column = "jsonb"
     searched = True
+    order = "contact"
     indexes = ("contacts",)
     settings: ClassVar[Mapping[str, Any]] = {"type": "other", "defaultEmptyValue": []}
 

@@ -13,9 +13,10 @@ from typing import Any, Final, Protocol
 import msgspec
 from lxml import etree
 
+from obmen.domain.json_values import Path
 from obmen.domain.processes.faults import Faults
 from obmen.domain.processes.scenarios import Call, Const, ListOf, MapOf, Output, Parameter, Script
-from obmen.domain.processes.targets import Path, Target, read_target, split_template, template
+from obmen.domain.processes.targets import Target, read_target, split_template, template
 from obmen.errors import InvalidScenario
 
 BPMN: Final = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"

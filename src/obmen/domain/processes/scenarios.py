@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from obmen.domain.processes.targets import Path, Target
+from obmen.domain.json_values import Path
+from obmen.domain.processes.targets import Target
 
 if TYPE_CHECKING:
     from obmen.domain.processes.turns import Element

@@ -9,9 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from obmen.domain.json_values import Path, as_json, dates, has_dates, with_dates
 from obmen.domain.processes.scenarios import Call
-from obmen.domain.processes.targets import Path
-from obmen.domain.processes.variables import as_json, dates, has_dates, with_dates
 
 # --- the state ----------------------------------------------------------------------------------------------------
 
@@ -198,4 +197,5 @@ class Finish(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-Command: TypeAlias = CallComponent | AssignOutputs | Evaluate | Abandon | Finish
+TokenCommand: TypeAlias = CallComponent | AssignOutputs | Evaluate | Abandon
+Command: TypeAlias = TokenCommand | Finish

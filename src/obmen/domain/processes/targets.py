@@ -18,10 +18,8 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from obmen.domain.field_types import shown
+from obmen.domain.json_values import Path
 from obmen.errors import StepFailed
-
-Path: TypeAlias = tuple[str | int, ...]
-"""Keys from a variable inwards; a number is a place in a list."""
 
 _NAME: Final = re.compile(r"[^.\[\]{}'\"`\x00-\x1f\x7f]+")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")

@@ -15,13 +15,13 @@ import msgspec
 from lxml import etree
 
 from obmen import messages
+from obmen.domain.json_values import Path
 from obmen.domain.processes.scenarios import Const, Flow, Node, Scenario, Script
 from obmen.domain.processes.states import (
     Abandon,
     AssignOutputs,
     Broken,
     CallComponent,
-    Command,
     Evaluate,
     Evaluated,
     Failed,
@@ -30,8 +30,8 @@ from obmen.domain.processes.states import (
     State,
     Status,
     Token,
+    TokenCommand,
 )
-from obmen.domain.processes.targets import Path
 from obmen.domain.processes.variables import assign
 
 Resolve: TypeAlias = Callable[[str], str | None]
@@ -50,7 +50,7 @@ class Turn:
         self.outcome: Outcome | None = None
         self.arrivals: deque[str] = deque()
         """Ids of the nodes that tokens are on their way to, first come first served."""
-        self.commands: list[Command] = []
+        self.commands: list[TokenCommand] = []
         self._variables = state.variables
         self._now = now
 
@@ -90,9 +90,12 @@ class Turn:
         self.tokens.pop(number, None)
 
     def abandon(self, number: int) -> None:
-        """Takes a token away whose call is still under way."""
+        """Takes a token away whose call is still under way, or was to begin in this turn."""
         self.drop(number)
-        self.commands.append(Abandon(number))
+        others = [command for command in self.commands if command.token != number]
+        if len(others) == len(self.commands):
+            others.append(Abandon(number))
+        self.commands = others
 
     def leave(self, number: int, node: Node) -> None:
         """Moves on along every flow without a condition or with one that holds, once the conditions are evaluated."""
@@ -155,7 +158,7 @@ def is_true(value: Any) -> bool:
     return isinstance(value, list | dict) or bool(value)
 
 
-def requests(scenario: Scenario, number: int, token: Token) -> tuple[Command, ...]:
+def requests(scenario: Scenario, number: int, token: Token) -> tuple[TokenCommand, ...]:
     """What a waiting token asks of the runner: one command, or none where it sleeps."""
     node = scenario.nodes[token.node]
     if token.status == "choosing":

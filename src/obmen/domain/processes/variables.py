@@ -1,21 +1,11 @@
-"""Variables of a process: assignment by path, and the dates among their values.
-
-A value is JSON (``None``, ``bool``, ``int``, ``float``, ``str``, ``list``, ``dict``) or an aware ``datetime``, a JavaScript
-``Date``. Used by the engine, by runners while they fill the outputs of a component, and wherever
-values go to something that knows JSON only.
-"""
+"""Assignment to variables of a process by path. Used by the engine, and by runners while they fill the outputs of a component."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-import msgspec
-
-from obmen.domain.dates import iso
-from obmen.domain.encoding import encode
-from obmen.domain.processes.targets import Path
+from obmen.domain.json_values import Path
 from obmen.errors import StepFailed
 
 _PLACE: Final = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -39,70 +29,6 @@ def assign(variables: Mapping[str, Any], assignments: Iterable[tuple[Path, Any]]
             target = copy
         _set(target, path[-1], value)
     return result
-
-
-def as_json(value: Any) -> Any:
-    """``value`` with its dates as ISO 8601 text; what has none is given back as it is."""
-    if not has_dates(value):
-        return value
-    copy = msgspec.to_builtins([value])
-    for path in dates(value):
-        _replace(copy, (0, *path), iso(_at(value, path)))
-    return copy[0]
-
-
-def json_text(value: Any) -> bytes:
-    """``value`` as JSON text in UTF-8, dates as `as_json` writes them."""
-    text = encode(value)
-    return encode(as_json(value)) if b'Z"' in text else text  # every date ends so
-
-
-def has_dates(value: Any) -> bool:
-    """Whether there is a date in ``value``."""
-    waiting: list[Any] = [[value]]
-    while waiting:
-        holder = waiting.pop()
-        for item in holder.values() if type(holder) is dict else holder:
-            kind = type(item)
-            if kind is dict or kind is list:
-                waiting.append(item)
-            elif kind is datetime:
-                return True
-    return False
-
-
-def dates(value: Any) -> list[Path]:
-    """The paths inside ``value`` that lead to dates."""
-    found: list[Path] = []
-    waiting: list[tuple[Path, Any]] = [((), [value])]
-    while waiting:
-        path, holder = waiting.pop()
-        for key, item in holder.items() if type(holder) is dict else enumerate(holder):
-            kind = type(item)
-            if kind is dict or kind is list:
-                waiting.append(((*path, key), item))
-            elif kind is datetime:
-                found.append((*path, key)[1:])  # without the place in the list around it
-    return found
-
-
-def with_dates(value: Any, paths: Iterable[Path]) -> Any:
-    """``value`` as `as_json` left it, with dates again at ``paths``; it is changed in place."""
-    holder = [value]
-    for path in paths:
-        text = _at(value, path)
-        _replace(holder, (0, *path), datetime.fromisoformat(text))
-    return holder[0]
-
-
-def _at(value: Any, path: Path) -> Any:
-    for key in path:
-        value = value[key]
-    return value
-
-
-def _replace(holder: Any, path: Path, value: Any) -> None:
-    _at(holder, path[:-1])[path[-1]] = value
 
 
 def _copy(inner: Any, following: str | int) -> dict[str, Any] | list[Any]:

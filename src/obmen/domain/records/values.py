@@ -56,6 +56,8 @@ def _parse(
             problems.append(FieldProblem("field.unknown", field=str(field_id), catalog=catalog.id, known=known))
         elif not policy.writes(field):
             problems.append(FieldProblem("field.read_only", field=field.id, name=field.name))
+        elif value is None and field.required:
+            problems.append(FieldProblem("field.required", field=field.id, name=field.name))
         elif value != MASK or not isinstance(field.type.rendering(field, context.schema), Masked):
             try:
                 values[field.number] = (

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from obmen.domain.processes.variables import json_text
+from obmen.domain.json_values import json_text
 from obmen.domain.raw_bodies import RAW_BODY, raw_text
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_body

@@ -63,7 +63,7 @@ class Indexes:
             outcome = await self._take(connection, step)
             disturbed = disturbed or outcome == "disturbed"
             if outcome != "done":
-                tried.add(step.name)
+                tried.add(step.statement)
         return not disturbed
 
     async def are_complete(self) -> bool:
@@ -98,17 +98,20 @@ class Indexes:
         for row in await connection.fetch(queries["read_catalog_indexes"]):
             number, name = row["catalog"], row["name"]
             present.add(name)
+            drop = indexes.drop(name, namespace)
             useless = name not in wanted.get(number, {}) or not row["valid"]
-            if useless and not row["building"] and name not in tried:
-                return Step("index_dropped", number, name, indexes.drop(name, namespace))
+            if useless and not row["building"] and drop not in tried:
+                return Step("index_dropped", number, name, drop)
         for number, found in catalogs.items():
-            missing = {name: tail for name, tail in wanted[number].items() if name not in present and name not in tried}
+            missing = {name: tail for name, tail in wanted[number].items() if name not in present}
             if missing and await self._is_large(connection, found, sizes[number]):
-                name, tail = next(iter(missing.items()))
-                return Step("index_made", number, name, indexes.create(name, tail, found, namespace))
-            table = f"table {number}"
-            if number in self._unanalysed and table not in tried:
-                return Step("catalog_analysed", number, table, indexes.analyze(found, namespace))
+                for name, tail in missing.items():
+                    create = indexes.create(name, tail, found, namespace)
+                    if create not in tried:
+                        return Step("index_made", number, name, create)
+            analyze = indexes.analyze(found, namespace)
+            if number in self._unanalysed and analyze not in tried:
+                return Step("catalog_analysed", number, f"table {number}", analyze)
         return None
 
     async def _is_large(self, connection: Connection, catalog: Catalog, records: int | None) -> bool:

@@ -11,10 +11,10 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from obmen.clients.clock import now
+from obmen.domain.json_values import json_text
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
-from obmen.domain.processes.variables import json_text
 from obmen.domain.rights.policies import Caller
 from obmen.domain.schema import PROCESSES
 from obmen.errors import NotFound

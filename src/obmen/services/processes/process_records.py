@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from obmen.domain.processes.variables import as_json
+from obmen.domain.json_values import as_json
 from obmen.domain.query_reading import Asked
 from obmen.domain.rights.policies import Caller
 from obmen.ports import RecordChange as Change

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from obmen.components import Component
+from obmen.domain.json_values import Path
 from obmen.domain.processes.scenarios import Call, Output, Parameter, expression, fill, scripts
-from obmen.domain.processes.targets import Path
 from obmen.domain.processes.variables import assign
 from obmen.ports import Expression, JavaScript
 

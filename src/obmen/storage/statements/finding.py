@@ -24,7 +24,14 @@ _NEAR: Final = 2_000
 """How many records are near the beginning, beside four times as many as are wanted."""
 _LEAST_REACH: Final = 32
 _TITLES: Final = ("link", "employee")
-_TYPES: Final = {"text": "text", "items": "integer", "link": "text", "employee": "text", "presence": "boolean"}
+_TYPES: Final = {
+    "text": "text",
+    "contact": "text",
+    "items": "integer",
+    "link": "text",
+    "employee": "text",
+    "presence": "boolean",
+}
 
 
 class Finder:
@@ -170,6 +177,8 @@ def order_key(field: Field, namespace: str, row: str) -> str:
     match field.type.order:
         case "text":
             return f"{namespace}.sort_key({column})"
+        case "contact":
+            return f"{namespace}.sort_key({column} -> 0 ->> 'contact')"
         case "items":
             places = ",".join(map(str, items.in_order(field)))
             first = column if field.type.column == "integer" else f"{column}[1]"

@@ -11,7 +11,7 @@ from obmen.domain.schema import Catalog, Field
 from obmen.storage.statements.conditions import table
 from obmen.storage.statements.finding import order_key
 
-_SORTED: Final = ("value", "text", "items", "presence")
+_SORTED: Final = ("value", "text", "contact", "items", "presence")
 """Orders that depend on the row alone; those by titles of other records cannot be indexed."""
 
 
