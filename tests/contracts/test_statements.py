@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import obmen
-from company import NAMESPACE, company
 from obmen import discovery
 from obmen.domain import fields
 from obmen.domain.field_types import FieldType
