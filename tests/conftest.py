@@ -7,12 +7,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from live_server import LiveServer
 from obmen import bootstrap, settings
 from obmen.bootstrap import Wired
 from obmen.settings import Settings
 from obmen.storage.embedded import EmbeddedPostgres
+
+hypothesis_settings.register_profile("obmen", deadline=None)  # a busy machine is no failure
+hypothesis_settings.load_profile("obmen")
 
 _numbers = itertools.count(1)
 

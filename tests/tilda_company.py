@@ -27,7 +27,7 @@ VALUES = {
     "email": [{"contact": "anna@example.com", "comment": ""}],
     "phone": [{"contact": "+7 (901) 234-56-78", "comment": ""}],
     "date": "2026-12-25T11:00:00.000Z",
-    "choice": "1",
+    "choice": ["1"],
     "agree": True,
     "interests": ["1", "2"],
 }

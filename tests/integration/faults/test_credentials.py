@@ -66,7 +66,7 @@ def test_a_scenario_sees_the_cookies_of_others_but_not_the_session(shared_server
 async def test_a_client_that_signs_in_again_by_basic_keeps_its_session(
     test_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("obmen.services.accounts._REMEMBER_S", 0.0)  # a minute is always over
+    monkeypatch.setattr("obmen.services.accounts.remembered._REMEMBER_S", 0.0)  # a minute is always over
     header = "Basic YWRtaW5Ab2JtZW4ubG9jYWw6Y29ycmVjdCBob3JzZQ=="
     async with bootstrap.running(test_settings) as wired:
         accounts = wired.application.accounts

@@ -49,7 +49,7 @@ class Company:
         sent = {"name": "C", "sectionId": self.section, "fields": fields}
         self.catalog = live.api("POST", "/catalogs", sent)["id"]
         hook = {
-            "$status": "$active",
+            "$status": "$on",
             "$catalog": [{"catalogId": "$catalogs", "recordId": self.catalog}],
             "$events": ["record.created"],
             "$url": receiver.url,
@@ -145,7 +145,7 @@ async def hears_of_a_change(live: LiveServer, company: Company, url: str) -> Non
     async with bootstrap.running(elsewhere) as other:
         made = await other.application.catalogs.create(SYSTEM, {"name": "Made elsewhere", "sectionId": company.section})
     wait_until(
-        lambda: made.key in [found["id"] for found in live.api("GET", "/catalogs")],
+        lambda: made.id in [found["id"] for found in live.api("GET", "/catalogs")],
         "the catalog that was made elsewhere",
     )
 
