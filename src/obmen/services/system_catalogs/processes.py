@@ -13,12 +13,12 @@ class Processes(SystemCatalog):
     fields = (
         {"number": 1, "id": "$startedAt", "type": "date", "config": {"time": True}},
         {"number": 2, "id": "$finishedAt", "type": "date", "config": {"time": True}},
-        {"number": 3, "id": "$duration", "type": "number"},
+        {"number": 3, "id": "$duration", "type": "number", "filterable": False},
         {"number": 4, "id": "$script", "type": "object", "config": {"catalogs": [{"id": "$scripts"}]}},
         {"number": 5, "id": "$mode", "type": "dropdown", "config": {"items": ({"id": "$sync"}, {"id": "$async"})}},
-        {"number": 6, "id": "$code", "type": "text"},
+        {"number": 6, "id": "$code", "type": "text", "filterable": False},
         {"number": 7, "id": "$event", "type": "object", "config": {"catalogs": [{"id": "$webRequests"}]}},
-        {"number": 8, "id": "$input", "type": "text", "config": {"type": "multiline"}},
+        {"number": 8, "id": "$input", "type": "text", "config": {"type": "multiline"}, "filterable": False},
         {"number": 9, "id": "$initiator", "type": "user"},
         {
             "number": 10,
@@ -26,7 +26,7 @@ class Processes(SystemCatalog):
             "type": "dropdown",
             "config": {"items": ({"id": "$running"}, {"id": "$done"}, {"id": "$error"}, {"id": "$aborted"})},
         },
-        {"number": 11, "id": "$result", "type": "text", "config": {"type": "multiline"}},
+        {"number": 11, "id": "$result", "type": "text", "config": {"type": "multiline"}, "filterable": False},
     )
     read_only = True
 
