@@ -76,6 +76,8 @@ from obmen.workers.processes import ProcessRunner
 from obmen.workers.sequencer import Sequencer
 
 DATA_VARIABLE = "OBMEN_DATA"
+READY_VARIABLE = "OBMEN_READY_FD"
+"""Names the file descriptor to which a server process writes a byte as soon as it can answer requests."""
 DEFAULT_DATA = "data"
 _DRAIN_S = 10.0
 _PREPARING = 7_101_002
@@ -318,6 +320,8 @@ def _lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMa
     async def live(litestar: Litestar) -> AsyncIterator[None]:
         async with serving(settings) as application:
             litestar.state.obmen = application
+            if descriptor := os.environ.get(READY_VARIABLE):
+                os.write(int(descriptor), b"\n")
             yield
 
     return live

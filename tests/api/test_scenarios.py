@@ -354,7 +354,7 @@ def test_a_change_that_is_refused_saves_nothing_of_its_step(server: LiveServer) 
     scenario.call("add", "bpiumAdd", inputs, {"id": ("output", "")})
     assert_problem(server.ask("GET", listen(server, "half-done", scenario.xml), auth=None), 500, "process_failed")
     assert server.api("GET", "/catalogs/$users/records?searchText=half@example.com") == []
-    assert "id" not in json.loads(processes(server)[0]["values"]["$result"])
+    assert "id" not in json.loads((_named(server, "half-done", "$error") or {})["$result"])
 
 
 def test_an_output_that_fails_leaves_the_change(server: LiveServer) -> None:
@@ -364,7 +364,7 @@ def test_an_output_that_fails_leaves_the_change(server: LiveServer) -> None:
     scenario.call("add", "bpiumAdd", inputs, {"id": ("output", ""), "x": ("output", "nothing_there.x")})
     assert_problem(server.ask("GET", listen(server, "whole", scenario.xml), auth=None), 500, "process_failed")
     assert len(server.api("GET", "/catalogs/$users/records?searchText=whole@example.com")) == 1
-    assert "nothing_there" in processes(server)[0]["values"]["$result"]
+    assert "nothing_there" in (_named(server, "whole", "$error") or {})["$result"]
 
 
 def test_records_by_components(server: LiveServer) -> None:

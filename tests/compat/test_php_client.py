@@ -82,7 +82,7 @@ def test_filters_by_links(company: Company) -> None:
         "&filters[0][value][to]=2026-03-03T23:59:59+0300",
         f"filters[0][fieldId]={DUE}&filters[0][value][at]=2026-03-02+00:00:00&filters[0][value][to]=2026-03-03+23:59:59"
         "&timezoneOffset=180",
-        f'filters={{"{DUE}":{{"at":"2026-03-02T00:00:00+03:00","to":"2026-03-03T23:59:59+03:00"}}}}',
+        f"filters={{%22{DUE}%22:{{%22at%22:%222026-03-02T00:00:00+03:00%22,%22to%22:%222026-03-03T23:59:59+03:00%22}}}}",
     ],
 )
 def test_queries_put_together_by_hand(company: Company, query: str) -> None:
@@ -107,24 +107,28 @@ def test_the_documented_example_makes_a_record(company: Company) -> None:
     company.server.api("DELETE", f"/catalogs/{company.orders}/records/{read['id']}")
 
 
-def test_a_record_as_a_form_with_brackets(company: Company) -> None:
-    """``CURLOPT_POSTFIELDS => http_build_query(...)``: curl names it a form."""
-    values = {NAME: "Лампа + шнур", SUM: 1500.5, STATUS: ["1", "2"], PAID: True, CLIENT: company.link(company.perm)}
+def test_values_and_links_in_a_body(company: Company) -> None:
+    """PHP writes ``/`` as ``\\/`` and Russian letters as ``\\uXXXX``."""
+    values = {NAME: "Лампа/шнур", SUM: 1500.5, STATUS: {"0": "1"}, CLIENT: company.link(company.perm)}
     contact = {PHONE: [{"contact": "+7 900 111", "comment": "a & b"}], DUE: "2026-03-09T10:00:00+03:00"}
-    answer = curl(company.server, "POST", company.records, body=http_build_query({"values": {**values, **contact}}))
-    assert answer.status == 200, answer.body
-    read = company.read(answer.json["id"])["values"]
-    assert (read[NAME], read[SUM], read[STATUS], read[PAID]) == ("Лампа + шнур", 1500.5, ["1", "2"], True)
-    assert read[CLIENT][0]["recordTitle"] == "Пермь"
+    sent = json.dumps({"values": {**values, STATUS: ["1", "2"], **contact}}).replace("/", "\\/")
+    made = curl(company.server, "POST", company.records, body=sent)
+    assert made.status == 200, made.body
+    read = company.read(made.json["id"])["values"]
+    assert (read[NAME], read[SUM], read[STATUS]) == ("Лампа/шнур", 1500.5, ["1", "2"])
+    assert (read[CLIENT][0]["recordTitle"], read[DUE]) == ("Пермь", "2026-03-09T07:00:00.000Z")
     assert read[PHONE] == [{"contact": "+7 900 111", "comment": "a & b"}]
-    assert read[DUE] == "2026-03-09T07:00:00.000Z"
-    path = f"{company.records}/{answer.json['id']}"
-    assert curl(company.server, "PATCH", path, body=f"values[{SUM}]=7&values[{STATUS}][]=3").status == 200
-    read = company.read(answer.json["id"])["values"]
-    assert (read[SUM], read[STATUS], read[NAME]) == (7, ["3"], "Лампа + шнур")
-    assert_problem(curl(company.server, "PATCH", path, body=f"values[{SUM}]=x"), 400, "invalid_value", SUM)
-    assert_problem(curl(company.server, "POST", company.records, body=f"{SUM}=7"), 400, "bad_request")
+    path = f"{company.records}/{made.json['id']}"
+    refused = curl(company.server, "PATCH", path, body=json.dumps({"values": values}))
+    assert_problem(refused, 400, "invalid_value", STATUS)
     assert curl(company.server, "DELETE", path).status == 200
+
+
+def test_a_form_is_no_record(company: Company) -> None:
+    """``CURLOPT_POSTFIELDS => http_build_query(...)``: curl names it a form; its numbered brackets could be a list as well."""
+    form = http_build_query({"values": {NAME: "Лампа", STATUS: ["1", "2"]}})
+    problem = assert_problem(curl(company.server, "POST", company.records, body=form), 400, "bad_request")
+    assert "JSON" in problem["message"]
 
 
 @pytest.mark.parametrize("body", ["", "{}", "[]", '{"1": "x"}', '{"values": ', "null"])

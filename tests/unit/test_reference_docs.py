@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from obmen import components
+from obmen.bootstrap import registered
+from obmen.domain.catalogs.changes import SYSTEM_IDS
 from obmen.domain.processes import elements
 from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.webhooks.signing import headers
@@ -51,6 +53,41 @@ def test_links_lead_somewhere(page):
             continue
         broken.append(link)
     assert not broken
+
+
+def test_pointers_in_code_lead_to_pages():
+    sources = [*ROOT.joinpath("src").rglob("*.py"), *ROOT.joinpath("tests").rglob("*.py")]
+    named = {found for file in sources for found in re.findall(r"\bdocs/[\w/-]+\.md\b", file.read_text("utf-8"))}
+    assert not sorted(page for page in named if not (ROOT / page).exists())
+
+
+def test_every_field_type_has_a_section():
+    headings = re.findall(r"^## (.+)$", (DOCS / "reference" / "fields.md").read_text("utf-8"), re.MULTILINE)
+    described = {name for heading in headings for name in heading.split(", ")}
+    assert not set(registered().field_types) - described
+
+
+@pytest.mark.parametrize("catalog", registered().system_catalogs.values(), ids=lambda one: one.text_id)
+def test_every_field_of_a_system_catalog_is_listed(catalog):
+    page = (DOCS / "reference" / "system-catalogs.md").read_text("utf-8")
+    heading, section = next(
+        part.partition("\n")[::2] for part in page.split("\n## ") if catalog.text_id in part.partition("\n")[0]
+    )
+    assert re.search(rf"\b{catalog.number}\b", heading)
+    missing = [
+        item
+        for field in catalog.described("en")
+        for item in [field["id"], *(one["id"] for one in field["config"].get("items", ()))]
+        if f"`{item}`" not in section
+    ]
+    assert not missing
+
+
+def test_the_ids_of_the_system_are_listed():
+    page = (DOCS / "reference" / "ids.md").read_text("utf-8")
+    listed = {own: int(number) for number, own in re.findall(r"\| (\d+) \| `(\$\w+)` ", page)}
+    assert {*listed, "$settings", "$system"} == SYSTEM_IDS
+    assert {one.text_id: one.number for one in registered().system_catalogs.values()}.items() <= listed.items()
 
 
 def _anchors(page: Path) -> set[str]:

@@ -7,6 +7,8 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 
 from obmen import __version__
 from obmen.api.access import Access
@@ -22,12 +24,19 @@ from obmen.domain.requests.addresses import TrustedProxies
 from obmen.settings import Settings
 
 
+class _Application(Litestar):
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        """Those for msgspec. Litestar would import pydantic as well, which is installed for Typer and would slow down each start."""
+        return [*plugins, MsgspecDIPlugin()]
+
+
 def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Methods:
     """The ASGI application; ``lifespan`` starts and stops the use cases and puts them into ``state.obmen``."""
     by_get = [sign_in_by_get] if settings.http.sign_in_by_get else []
     state = State({"rates": Rates(settings.rate), "proxies": TrustedProxies(settings.http.trusted_proxies)})
     return Methods(
-        Litestar(
+        _Application(
             route_handlers=[*resources(), *UNIMPLEMENTED, *by_get],
             middleware=[Access],
             before_send=[add_headers],

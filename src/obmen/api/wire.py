@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import quote
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -20,6 +21,7 @@ from obmen.services.application import Application
 Value = TypeVar("Value")
 
 _LARGE_BYTES: Final = 65_536
+_ASCII: Final = bytes(range(128))
 
 
 class ApiRequest(Request[Caller, None, State]):
@@ -32,8 +34,8 @@ class ApiRequest(Request[Caller, None, State]):
 
     @property
     def query_text(self) -> str:
-        """The query string as it was sent."""
-        return self.scope["query_string"].decode("latin-1")
+        """The query string as it was sent, with what is no ASCII escaped: many clients send UTF-8 as it is."""
+        return quote(self.scope["query_string"], safe=_ASCII)
 
     @property
     def parameters(self) -> dict[str, Any]:

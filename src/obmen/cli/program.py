@@ -1,5 +1,6 @@
 """Puts the commands together."""
 
+import gc
 import sys
 from typing import Annotated, Final
 
@@ -26,5 +27,8 @@ def main(
     """Two-way exchange of data and commands between a company's data and other systems."""
 
 
+gc.disable()  # importing makes no garbage, and looking for it took a fifth of the time
 for _command in discovery.things(commands, "COMMAND", typer.Typer).values():
     app.add_typer(_command)
+gc.freeze()
+gc.enable()

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
@@ -14,7 +15,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
-        self._decoy = self._hasher.hash(secrets.token_hex(16))
+        self._decoy = _decoy(self._hasher)
 
     async def hash(self, password: str) -> str:
         """What may be stored of ``password``."""
@@ -30,3 +31,12 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
         return stored is not None
+
+
+def _decoy(hasher: PasswordHasher) -> str:
+    """A hash of no known password, in argon2's format (PHC string): checking it costs what checking a real one does."""
+    salt, digest = (
+        b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (hasher.salt_len, hasher.hash_len)
+    )
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${costs}${salt}${digest}"

@@ -2,7 +2,7 @@
 
 import html
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from litestar import MediaType, Response, Router, get
 
@@ -10,6 +10,7 @@ from obmen import errors, messages
 from obmen.api.access import OPEN
 from obmen.api.openapi import document
 from obmen.api.wire import ApiRequest
+from obmen.domain.encoding import encode
 from obmen.errors import NotFound, ObmenError
 
 _ASSETS: Final = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
@@ -66,9 +67,12 @@ def _codes(kind: type[ObmenError]) -> dict[str, int]:
 
 
 @get("/openapi.json", include_in_schema=False)
-async def openapi(request: ApiRequest) -> dict[str, Any]:
+async def openapi(request: ApiRequest) -> Response[bytes]:
     """The API as OpenAPI 3.1."""
-    return document(request.app)
+    state = request.app.state
+    if "openapi" not in state:
+        state.openapi = encode(document(request.app))  # it takes long to make, and anybody may ask
+    return Response(state.openapi, media_type=MediaType.JSON)
 
 
 @get("/assets/{name:str}", include_in_schema=False)

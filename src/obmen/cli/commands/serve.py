@@ -57,6 +57,7 @@ def _start(settings: Settings, *, demo: bool) -> None:
         if migrated.returncode:
             raise typer.Exit(migrated.returncode)  # it has said why
     worker = WorkerProcess()
+    os.environ[bootstrap.READY_VARIABLE] = str(worker.ready_fd)
     server = Server(
         "obmen.bootstrap:app",
         factory=True,

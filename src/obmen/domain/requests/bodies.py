@@ -60,7 +60,8 @@ def _looked_at(content: bytes, kind: str, charset: str, depth: int) -> Any:
 
 
 def read_json(content: bytes, *, depth: int) -> Any:
-    """The value of JSON text; `BadRequest` says where it breaks, `TooLarge` past ``depth``."""
+    """The value of JSON text, also behind a byte order mark; `BadRequest` says where it breaks, `TooLarge` past ``depth``."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     if content.count(b"[") + content.count(b"{") > depth and _depth(content) > depth:
         raise TooLarge("request.too_deep", limit=depth)
     try:

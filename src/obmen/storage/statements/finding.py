@@ -99,7 +99,8 @@ class Finder:
         overall = f"order by (u.key is null), u.key {self._direction}, u.id {self._direction} {part}"
         if not self._is_filtered:
             rest = f"{self._where} and {key} is null{self._behind('r') if after is None or after.key is None else ''}"
-            empty = f"(select r.id, null from {self._from} where {rest} order by r.id {self._direction} limit {reach})"
+            # in order of the key too, which is the same for all: PostgreSQL would walk through the catalog in order of numbers
+            empty = f"(select r.id, null from {self._from} where {rest} {order} limit {reach})"
             if after is not None and after.key is None:
                 return f"select id, key::text from {empty} u(id, key) {overall}"
             keyed = (
