@@ -87,13 +87,13 @@ def test_quick_search_finds_contacts_with_their_comments_and_nothing_of_json(ord
         "(901)",
     ],
 )
-@pytest.mark.parametrize("stored", ["8-901-234-56-78", "+7 (901) 234-56-78", "79012345678", "8 (901) 2345678 доб. 5"])
+@pytest.mark.parametrize("stored", ["8-901-234-56-78", "+7 (901) 234-56-78", "79012345678"])
 def test_a_phone_in_any_spelling(orders: Orders, stored: str, asked: str) -> None:
     order = orders.order(phone=[{"contact": "x@example.com"}, {"contact": stored}])
     other = orders.order(phone=[{"contact": "8 901 234 56 79"}, {"contact": "78"}])
     found = orders.filtered({"phone": asked})
-    assert (order in found) == ("доб" not in stored or len(asked) < 9 or asked == "9012345678")
-    if len(asked) > 10:
+    assert order in found
+    if len(asked) >= 10:
         assert other not in found
 
 
