@@ -97,11 +97,11 @@ async def aside(read: Callable[[], Value], size: int) -> Value:
     return read() if size < _LARGE_BYTES else await asyncio.to_thread(read)
 
 
-async def json_object(request: ApiRequest) -> dict[str, Any]:
-    """The JSON object of the body; `BadRequest` for anything else."""
+async def json_object(request: ApiRequest, *, exact: bool = False) -> dict[str, Any]:
+    """The JSON object of the body, with `Decimal` numbers where it is ``exact``; `BadRequest` for anything else."""
     content = await body(request) or b"{}"
     depth = request.obmen.settings.limits.depth
-    value = await aside(partial(read_json, content, depth=depth), len(content))
+    value = await aside(partial(read_json, content, depth=depth, exact=exact), len(content))
     if not isinstance(value, dict):
         raise BadRequest("request.not_object", sent=shown(value))
     return value

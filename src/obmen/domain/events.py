@@ -22,6 +22,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     catalog_id: int
     record_id: int
+    text_id: str | None = None
+    """The record's own id after the change."""
     actor: int | None
     new: str | None = None
     old: str | None = None

@@ -8,7 +8,7 @@ filters come to, and how records are sorted by it. It contains no SQL: rendering
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -25,6 +25,9 @@ Order: TypeAlias = Literal["value", "text", "contact", "items", "link", "employe
 item in the list of the field; by the title of the first linked record, or employee; by whether there is a value."""
 Index: TypeAlias = Literal["words", "contacts", "members", "item"]
 """What is indexed beside the order: parts of text, parts of contacts, members of a list, the one item."""
+
+
+_SHOWN: Final = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -144,7 +147,7 @@ class FieldType:
 
 def shown(value: Any) -> str:
     """``value`` as the sender wrote it, cut short for a message."""
-    text = msgspec.json.encode(value, enc_hook=str).decode("utf-8", "replace")
+    text = _SHOWN.encode(value).decode("utf-8", "replace")
     return text if len(text) <= 80 else text[:77] + "…"
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from obmen.domain.encoding import decode
 from obmen.domain.field_types import shown
 from obmen.domain.fields.object import extended_fields
 from obmen.domain.queries.filters import EVERYTHING, All, Condition, Either, Filter, Found, HasId
@@ -178,7 +179,7 @@ def read_json(parameter: Any, name: str) -> Any:
     """What a parameter means: the value of JSON text, or what brackets of the query string spelled, with JSON at their leaves."""
     if isinstance(parameter, str) and parameter.lstrip()[:1] in ("{", "["):
         try:
-            return msgspec.json.decode(parameter)
+            return decode(parameter)
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidFilter("filter.not_json", name=name, problem=error) from None
     return _leaves(parameter)
@@ -192,7 +193,7 @@ def _leaves(parameter: Any) -> Any:
         return [_leaves(value) for value in parameter]
     if isinstance(parameter, str) and parameter[:1] + parameter[-1:] in ("[]", "{}"):
         try:
-            return msgspec.json.decode(parameter)
+            return decode(parameter)
         except (msgspec.DecodeError, RecursionError):
             return parameter
     return parameter

@@ -1,5 +1,6 @@
 """Ids of records: a number, or a text id of the record's own."""
 
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from obmen.domain.schema import is_text_id
@@ -12,7 +13,9 @@ _DIGITS: Final = 18
 
 def record_number(value: Any) -> int | None:
     """The number in ``5``, ``5.0`` or ``"5"``; ``None`` for anything else, also for one that no record can have."""
-    if isinstance(value, float) and value.is_integer():
+    if (isinstance(value, float) and value.is_integer()) or (
+        isinstance(value, Decimal) and value == value.to_integral_value()
+    ):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None

@@ -6,6 +6,7 @@ import pytest
 from webhook_company import every, open_company
 
 from obmen.domain.rights.policies import SYSTEM
+from obmen.services.records.writing import NewRecord, RecordChange
 
 
 async def test_created_updated_deleted_in_the_documented_form_and_signed(company, receiver):
@@ -109,6 +110,22 @@ async def test_a_created_record_is_told_of_with_its_filled_fields_alone(company,
     await company.order()
     await receiver.until(lambda: len(receiver.accepted) == 2)
     assert [told.body["payload"]["values"] for told in receiver.accepted] == [{"amount": 0}, {}]
+
+
+async def test_a_record_is_named_by_its_own_id(company, receiver):
+    await company.sequencer()
+    await company.deliverer()
+    await company.hook(receiver)
+    writer = company.obmen.writer
+    await writer.create(SYSTEM, company.orders, [NewRecord({"name": "a"}, "own")])
+    await writer.change(SYSTEM, company.orders, [RecordChange("own", {"name": "b"})])
+    await writer.change(SYSTEM, company.orders, [RecordChange("own", {"name": "c"}, "renamed")])
+    await writer.change(SYSTEM, company.orders, [RecordChange("renamed", {"name": "d"}, None)])
+    await writer.change(SYSTEM, company.orders, [RecordChange("1", {"name": "e"}, "last")])
+    await writer.remove(SYSTEM, company.orders, ["last"])
+    await receiver.until(lambda: len(receiver.accepted) == 6)
+    assert [told.record for told in receiver.accepted] == ["own", "own", "renamed", "1", "last", "last"]
+    assert [told.body["payload"].get("values") for told in receiver.accepted] == [{"name": x} for x in "abcde"] + [None]
 
 
 async def test_a_webhook_begins_behind_its_own_creation_also_without_a_worker(company, receiver):

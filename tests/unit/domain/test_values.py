@@ -149,7 +149,9 @@ def test_any_text_is_a_moment_or_a_value_error(text: str, offset: int) -> None:
         assert moment(text, offset, end_of_day=True).tzinfo is UTC
 
 
-@pytest.mark.parametrize(("value", "number"), [(5, 5), ("5", 5), ("007", 7), ("9" * 18, 10**18 - 1), (0, 0), (5.0, 5)])
+@pytest.mark.parametrize(
+    ("value", "number"), [(5, 5), ("5", 5), ("007", 7), ("9" * 18, 10**18 - 1), (0, 0), (5.0, 5), (Decimal("5.0"), 5)]
+)
 def test_numbers_of_records(value: Any, number: int) -> None:
     assert record_id(value) == record_number(value) == number
 
@@ -162,7 +164,28 @@ def test_own_ids_of_records(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [True, None, -1, "", "5.0", 5.5, "9" * 19, 10**18, "٣", "²", " 5", "5\n", [5], {"id": 5}, "a b", "é", "x" * 65],
+    [
+        True,
+        None,
+        -1,
+        "",
+        "5.0",
+        5.5,
+        Decimal("5.5"),
+        Decimal("1e300"),
+        float("nan"),
+        "9" * 19,
+        10**18,
+        "٣",
+        "²",
+        " 5",
+        "5\n",
+        [5],
+        {"id": 5},
+        "a b",
+        "é",
+        "x" * 65,
+    ],
 )
 def test_no_ids(value: Any) -> None:
     assert record_id(value) is None

@@ -62,7 +62,7 @@ async def read_record(request: ApiRequest, catalog_id: str, record_id: str) -> J
 @post("/", status_code=200, operation_class=described(sent=SentRecord))
 async def create_record(request: ApiRequest, catalog_id: str) -> Saved:
     """Makes a record."""
-    sent = await json_object(request)
+    sent = await json_object(request, exact=True)
     record = NewRecord(values_of(sent), sent.get("id"))
     (made,) = await request.obmen.writer.create(request.user, catalog_id, [record])
     return Saved(made)
@@ -71,7 +71,7 @@ async def create_record(request: ApiRequest, catalog_id: str) -> Saved:
 @patch("/{record_id:str}", operation_class=described(sent=SentRecord))
 async def change_record(request: ApiRequest, catalog_id: str, record_id: str) -> Done:
     """Changes the values named."""
-    sent = await json_object(request)
+    sent = await json_object(request, exact=True)
     change = RecordChange(record_id, values_of(sent), sent.get("id", UNSET))
     await request.obmen.writer.change(request.user, catalog_id, [change])
     return Done()

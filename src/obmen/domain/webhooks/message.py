@@ -20,7 +20,7 @@ def body(
 
     Which of them are included depends on the event type.
     """
-    payload: dict[str, Any] = {"catalogId": catalog_id, "recordId": str(event.record_id)}
+    payload: dict[str, Any] = {"catalogId": catalog_id, "recordId": event.text_id or str(event.record_id)}
     if event.type in (CREATED, UPDATED):
         payload["values"] = msgspec.Raw(values.encode())
     if event.type == UPDATED:

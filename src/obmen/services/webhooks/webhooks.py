@@ -262,6 +262,7 @@ def _event(row: asyncpg.Record) -> Event:
         type=row["type"],
         catalog_id=row["catalog_id"],
         record_id=row["record_id"],
+        text_id=row["text_id"],
         actor=row["actor"],
         new=row["new"],
         old=row["old"],

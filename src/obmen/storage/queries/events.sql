@@ -36,13 +36,13 @@ select coalesce(max(position), 0) from {schema}.events
 -- name: read_webhook_events
 -- Up to $5 events past position $1 and not past $4, in order: `wanted` ones of catalog $2 with a type of $3, and `own` ones, the changes of record $7 of catalog $6 (the webhook itself).
 select * from (
-    (select position, at, type, catalog_id, record_id, actor,
+    (select position, at, type, catalog_id, record_id, case when new ? 'text_id' then new ->> 'text_id' else old ->> 'text_id' end as text_id, actor,
         case when type = 'record.updated' then new::text end as new, case when type = 'record.updated' then old::text end as old,
         true as wanted, catalog_id = $6 and record_id = $7 and type = 'record.updated' as own
     from {schema}.events
     where catalog_id = $2 and position > $1 and position <= $4 and type = any($3::text[]) order by position limit $5)
     union all
-    (select position, at, type, catalog_id, record_id, actor, new::text, null, false, true
+    (select position, at, type, catalog_id, record_id, null, actor, new::text, null, false, true
     from {schema}.events
     where catalog_id = $6 and record_id = $7 and type = 'record.updated' and position > $1 and position <= $4
         and not (catalog_id = $2 and type = any($3::text[]))
@@ -51,6 +51,6 @@ select * from (
 
 -- name: read_events_at
 -- The events at some positions.
-select position, at, type, catalog_id, record_id, actor,
+select position, at, type, catalog_id, record_id, case when new ? 'text_id' then new ->> 'text_id' else old ->> 'text_id' end as text_id, actor,
     case when type = 'record.updated' then new::text end as new, case when type = 'record.updated' then old::text end as old
 from {schema}.events where position = any($1::bigint[])

@@ -125,7 +125,7 @@ class Conditions:
         if not digits:
             return found
         phone, core = f"{self._namespace}.phone(o.contact)", digits
-        if digits[0] == "8" or len(digits) == _MOBILE_DIGITS:  # 8 and +7 in front are the same
+        if digits[0] in "78":  # the same in front
             core = digits[1:]
         whole = f"7{core}" if len(digits) == _MOBILE_DIGITS and digits[0] in "78" else digits
         parts = [f"{phone} like {self._arguments.add(f'%{whole}%', 'text')}"]
