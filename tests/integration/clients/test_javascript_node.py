@@ -128,7 +128,7 @@ async def test_random_bytes_are_evenly_spread(js: JavaScriptSandbox) -> None:
 
 
 async def test_a_digest_is_limited_in_time() -> None:
-    async with started(time_s=0.3, memory_bytes=16_777_216) as js:
+    async with started(time_s=0.3, memory_bytes=268_435_456) as js:
         with pytest.raises(ScriptFailed, match=r"script\.time_s"):
             await value(js, "crypto.createHash('sha512').update('x'.repeat(4e6)).digest('hex')")
         assert (
