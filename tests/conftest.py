@@ -77,9 +77,5 @@ async def obmen(test_settings: Settings) -> AsyncIterator[Wired]:
 @pytest.fixture(scope="module")
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server process for the tests of a module."""
-    live = LiveServer(tmp_path_factory.mktemp("obmen") / "data", new_database())
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("obmen") / "data", new_database()) as live:
         yield live
-    finally:
-        live.kill()

@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from email.message import Message
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 EMAIL, PASSWORD = "admin@obmen.local", "correct horse"
 _START_S = 60.0
@@ -69,7 +69,13 @@ class LiveServer:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *options: str) -> "LiveServer":
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self, *options: str) -> Self:
         command = [sys.executable, "-m", "obmen", "serve", "--data", str(self.data), "--port", str(self.port), *options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -219,7 +219,7 @@ def _wire(
     around = Surroundings(queries=database.queries, file_content=files.content, compile_scenario=scenarios.read)
     reader = RecordReader(database, cache, files, settings.limits)
     preparer = Preparer(database, files, box, found.system_catalogs, around)
-    writer = RecordWriter(database, cache, reader, log, preparer, found.system_catalogs)
+    writer = RecordWriter(database, cache, log, preparer, found.system_catalogs)
     descriptions = Descriptions(database, cache)
     catalogs = Catalogs(descriptions, found.system_catalogs)
     world = World(

@@ -57,24 +57,22 @@ def test_a_broken_catalog_id_ends_the_process_with_the_message(server: LiveServe
 
 @pytest.mark.parametrize("failures", [2])
 def test_a_receiver_that_is_down_gets_it_later_once_and_in_order(new_database, tmp_path, failures: int) -> None:
-    live = LiveServer(tmp_path / "data", new_database(), OBMEN_WEBHOOK_RETRIES_S="0.2,0.3,0.4,0.5,1")
-    live.start()
-    try:
-        with receiving(tmp_path, failures=failures) as receiver:
-            company = TildaCompany(live, receiver.url)
-            record = company.create(company.catalog, {"name": "0"})
-            path = f"/catalogs/{company.catalog}/records/{record}"
-            for number in range(1, 4):
-                live.api("PATCH", path, {"values": {"name": str(number)}})
+    with (
+        LiveServer(tmp_path / "data", new_database(), OBMEN_WEBHOOK_RETRIES_S="0.2,0.3,0.4,0.5,1") as live,
+        receiving(tmp_path, failures=failures) as receiver,
+    ):
+        company = TildaCompany(live, receiver.url)
+        record = company.create(company.catalog, {"name": "0"})
+        path = f"/catalogs/{company.catalog}/records/{record}"
+        for number in range(1, 4):
+            live.api("PATCH", path, {"values": {"name": str(number)}})
 
-            delivered = [json.loads(request["body"]) for request in receiver.wait_for(4)]
-            assert [sent["payload"]["values"]["name"] for sent in delivered] == ["0", "1", "2", "3"]
-            assert [sent["hook"]["sequenceId"] for sent in delivered] == [1, 2, 3, 4]
-            everything = receiver.settle()
-            assert [request["status"] for request in everything] == [500] * failures + [200] * 4
-            assert len({request["headers"]["webhook-id"] for request in everything[: failures + 1]}) == 1
-    finally:
-        live.kill()
+        delivered = [json.loads(request["body"]) for request in receiver.wait_for(4)]
+        assert [sent["payload"]["values"]["name"] for sent in delivered] == ["0", "1", "2", "3"]
+        assert [sent["hook"]["sequenceId"] for sent in delivered] == [1, 2, 3, 4]
+        everything = receiver.settle()
+        assert [request["status"] for request in everything] == [500] * failures + [200] * 4
+        assert len({request["headers"]["webhook-id"] for request in everything[: failures + 1]}) == 1
 
 
 def test_a_delivery_survives_the_servers_death(new_database, tmp_path) -> None:

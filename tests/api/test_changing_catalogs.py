@@ -12,12 +12,8 @@ from live_server import LiveServer, wait_until
 @pytest.fixture(scope="module")
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server whose requests are answered by two processes, each with what it remembers."""
-    live = LiveServer(tmp_path_factory.mktemp("changing") / "data", new_database(), OBMEN_HTTP_WORKERS="2")
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("changing") / "data", new_database(), OBMEN_HTTP_WORKERS="2") as live:
         yield live
-    finally:
-        live.kill()
 
 
 def test_what_one_process_has_changed_the_other_knows(server: LiveServer) -> None:

@@ -53,17 +53,13 @@ def elsewhere() -> Iterator[Elsewhere]:
 @pytest.fixture(scope="module")
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that may not connect to loopback: it does to itself all the same."""
-    live = LiveServer(
+    with LiveServer(
         tmp_path_factory.mktemp("own") / "data",
         new_database(),
         OBMEN_EGRESS_ALLOW="",
         OBMEN_HTTP_URL="http://obmen.localhost:1",
-    )
-    live.start()
-    try:
+    ) as live:
         yield live
-    finally:
-        live.kill()
 
 
 class Asker:

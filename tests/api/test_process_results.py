@@ -17,12 +17,8 @@ from scenario_files import ScenarioFile, as_file, js, listen
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that lets a process carry 50,000 bytes."""
     data = tmp_path_factory.mktemp("results") / "data"
-    live = LiveServer(data, new_database(), OBMEN_PROCESS_DATA_BYTES="50000")
-    live.start()
-    try:
+    with LiveServer(data, new_database(), OBMEN_PROCESS_DATA_BYTES="50000") as live:
         yield live
-    finally:
-        live.kill()
 
 
 def last_process(server: LiveServer) -> dict[str, Any]:

@@ -19,12 +19,8 @@ PAGE, COUNT, RECORDS = 5, 7, 13
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with small limits."""
     limits = {"OBMEN_LIMITS_PAGE": str(PAGE), "OBMEN_LIMITS_COUNT": str(COUNT)}
-    live = LiveServer(tmp_path_factory.mktemp("questions") / "data", new_database(), **limits)
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("questions") / "data", new_database(), **limits) as live:
         yield live
-    finally:
-        live.kill()
 
 
 @pytest.fixture(scope="module")

@@ -16,19 +16,15 @@ from scenario_files import ScenarioFile, as_file, js, listen
 @pytest.fixture(scope="module")
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with small limits."""
-    live = LiveServer(
+    with LiveServer(
         tmp_path_factory.mktemp("scenarios") / "data",
         new_database(),
         OBMEN_PROCESS_SYNC_TIMEOUT_S="2",
         OBMEN_PROCESS_STEPS="300",
         OBMEN_PROCESS_DATA_BYTES="100000",
         OBMEN_SCRIPT_TIME_S="0.5",
-    )
-    live.start()
-    try:
+    ) as live:
         yield live
-    finally:
-        live.kill()
 
 
 def straight(*steps: Callable[[ScenarioFile, str], object]) -> str:

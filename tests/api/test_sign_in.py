@@ -21,12 +21,8 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 @pytest.fixture(scope="module")
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that never has enough of wrong passwords."""
-    live = LiveServer(tmp_path_factory.mktemp("signs") / "data", new_database(), OBMEN_RATE_SIGN_IN_ATTEMPTS="0")
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("signs") / "data", new_database(), OBMEN_RATE_SIGN_IN_ATTEMPTS="0") as live:
         yield live
-    finally:
-        live.kill()
 
 
 def cookie_of(answer: Answer) -> str:
@@ -259,19 +255,15 @@ def test_the_last_administrator_stays(server: LiveServer) -> None:
 @pytest.fixture(scope="module")
 def linked(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server where a link may sign in, behind a proxy on this machine; five requests of an address are allowed."""
-    live = LiveServer(
+    with LiveServer(
         tmp_path_factory.mktemp("linked") / "data",
         new_database(),
         OBMEN_HTTP_SIGN_IN_BY_GET="true",
         OBMEN_HTTP_TRUSTED_PROXIES="127.0.0.0/8, 10.0.0.0/8",
         OBMEN_RATE_ADDRESS_REQUESTS="5",
         OBMEN_RATE_WINDOW_S="600",
-    )
-    live.start()
-    try:
+    ) as live:
         yield live
-    finally:
-        live.kill()
 
 
 @pytest.mark.parametrize("name", ["login", "email"])
@@ -291,19 +283,15 @@ def test_a_link_signs_in_where_it_is_allowed(linked: LiveServer, name: str) -> N
 @pytest.fixture(scope="module")
 def guarded(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that has had enough after three wrong passwords, and counts requests."""
-    live = LiveServer(
+    with LiveServer(
         tmp_path_factory.mktemp("guarded") / "data",
         new_database(),
         OBMEN_RATE_SIGN_IN_ATTEMPTS="3",
         OBMEN_RATE_USER_REQUESTS="20",
         OBMEN_RATE_ADDRESS_REQUESTS="60",
         OBMEN_RATE_WINDOW_S="600",
-    )
-    live.start()
-    try:
+    ) as live:
         yield live
-    finally:
-        live.kill()
 
 
 def test_requests_of_one_employee_are_limited(guarded: LiveServer) -> None:

@@ -17,12 +17,8 @@ from scenario_files import ScenarioFile, js, listen
 
 @pytest.fixture
 def live(new_database, tmp_path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "data", new_database(), OBMEN_WEBHOOK_RETRIES_S="0.5,0.5,1,1,1")
-    server.start()
-    try:
+    with LiveServer(tmp_path / "data", new_database(), OBMEN_WEBHOOK_RETRIES_S="0.5,0.5,1,1,1") as server:
         yield server
-    finally:
-        server.kill()
 
 
 def catalog(live: LiveServer) -> str:

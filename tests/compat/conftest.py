@@ -11,12 +11,8 @@ from live_server import LiveServer
 @pytest.fixture(scope="package")
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server process for the tests of this folder."""
-    live = LiveServer(tmp_path_factory.mktemp("compat") / "data", new_database())
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("compat") / "data", new_database()) as live:
         yield live
-    finally:
-        live.kill()
 
 
 @pytest.fixture(scope="module")

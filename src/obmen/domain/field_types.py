@@ -113,7 +113,7 @@ class FieldType:
         return {**self.settings, **field.config}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
-        """What ``value`` means; `FieldProblem` where it is none of this type. ``None`` is an empty value and never comes here."""
+        """What ``value`` means; `FieldProblem` where it is none of this type. ``value`` is not ``None``."""
         raise NotImplementedError
 
     def nothing(self) -> Parsed:
@@ -163,14 +163,26 @@ def filter_problem(kind: str, field: Field, value: Any) -> InvalidFilter:
 
 def clean_text(field: Field, value: str) -> str:
     """``value``, or a `FieldProblem` where PostgreSQL cannot store it."""
-    if "\x00" in value or not _is_encodable(value):
+    if not is_storable(value):
         raise problem("bad_characters", field, value.encode("utf-8", "replace").decode().replace("\x00", "\\u0000"))
     return value
 
 
-def _is_encodable(value: str) -> bool:
+def is_storable(value: Any) -> bool:
+    """Whether PostgreSQL can store it: no text in it has a NUL character or half of a surrogate pair."""
+    match value:
+        case str():
+            return "\x00" not in value and _is_encodable(value)
+        case Mapping():
+            return all(is_storable(part) for pair in value.items() for part in pair)
+        case list() | tuple():
+            return all(is_storable(item) for item in value)
+    return True
+
+
+def _is_encodable(text: str) -> bool:
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True
@@ -183,7 +195,7 @@ def filter_text(field: Field, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise filter_problem("not_text", field, value)
     text = value if isinstance(value, str) else plain_number(value)
-    if "\x00" in text or not _is_encodable(text):
+    if not is_storable(text):
         raise filter_problem("not_text", field, text.encode("utf-8", "replace").decode())
     if not text:
         raise filter_problem("empty", field, value)

@@ -7,9 +7,10 @@ Stored values are numbers, so that an item keeps its records when its id changes
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
-from obmen.domain.field_types import FieldType, as_list, filter_problem, problem, shown
+from obmen.domain.field_types import FieldType, Parsed, WriteContext, as_list, filter_problem, problem, shown
+from obmen.domain.renderings import Choices, Rendering
 from obmen.domain.schema import Field, Schema, is_text_id
-from obmen.errors import InvalidCatalog
+from obmen.errors import FieldProblem, InvalidCatalog
 
 KEPT: Final = "removedItems"
 NEXT: Final = "nextItem"
@@ -32,6 +33,22 @@ class ItemType(FieldType):
     def described(self, field: Field, schema: Schema) -> dict[str, Any]:
         """Items with both ids."""
         return described({**self.settings, **field.config})
+
+
+class ItemListType(ItemType):
+    """The base of those whose value is a list of items."""
+
+    column = "integer[]"
+    indexes = ("members",)
+
+    def default(self, field: Field, context: WriteContext) -> Parsed:
+        """The first item, where the field says so."""
+        taken = first(field)
+        return None if taken is None else (taken,)
+
+    def rendering(self, field: Field, schema: Schema) -> Rendering:
+        """A list of ids."""
+        return Choices(own_ids(field))
 
 
 def configure(config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -87,10 +104,14 @@ def chosen(field: Field, value: Any) -> tuple[int, ...]:
     for item in as_list(value):
         number = None if isinstance(item, bool) or not isinstance(item, str | int) else by_id.get(str(item))
         if number is None:
-            accepted = shown([one["id"] for one in field.config.get("items", ())])
-            raise problem("no_item", field, item, accepted=accepted)
+            raise no_item(field, item)
         numbers[number] = None
     return tuple(numbers)
+
+
+def no_item(field: Field, sent: Any) -> FieldProblem:
+    """The error for what is none of the choices."""
+    return problem("no_item", field, sent, accepted=shown([item["id"] for item in field.config.get("items", ())]))
 
 
 def number_of(field: Field, item_id: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from obmen.domain.encoding import decode
-from obmen.domain.field_types import shown
+from obmen.domain.field_types import is_storable, shown
 from obmen.domain.fields.object import extended_fields
 from obmen.domain.queries.filters import EVERYTHING, All, Condition, Either, Filter, Found, HasId
 from obmen.domain.queries.queries import NEWEST_FIRST, After, Chosen, Page, Query, Selection, Sort
@@ -200,7 +200,7 @@ def _leaves(parameter: Any) -> Any:
 
 
 def _search_text(text: str) -> str:
-    if "\x00" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+    if not is_storable(text):
         raise InvalidFilter("filter.bad_search", sent=shown(text.encode("utf-8", "replace").decode()))
     return text
 
@@ -225,7 +225,7 @@ def _after(text: str, sort: Sort) -> After:
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise InvalidFilter("filter.bad_after", sent=shown(text)) from None
     key, number = (None, place) if sort.field is None else place
-    if not 0 < number < 2**63 or (key is not None and "\x00" in key):
+    if not 0 < number < 2**63 or (key is not None and not is_storable(key)):
         raise InvalidFilter("filter.bad_after", sent=shown(text))
     return After(key, number)
 

@@ -21,9 +21,5 @@ async def peer() -> AsyncIterator[Peer]:
 @pytest.fixture(scope="session")
 def shared_server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with the settings as they are."""
-    live = LiveServer(tmp_path_factory.mktemp("shared") / "data", new_database())
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("shared") / "data", new_database()) as live:
         yield live
-    finally:
-        live.kill()

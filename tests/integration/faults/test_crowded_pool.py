@@ -15,12 +15,8 @@ MANY = 40
 def server(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with few connections, whose processes do not wait for ever."""
     few = {"OBMEN_DATABASE_CONNECTIONS": "4", "OBMEN_PROCESS_SYNC_TIMEOUT_S": "20"}
-    live = LiveServer(tmp_path_factory.mktemp("crowded") / "data", new_database(), **few)
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("crowded") / "data", new_database(), **few) as live:
         yield live
-    finally:
-        live.kill()
 
 
 def test_many_processes_that_add_a_record_with_a_link_and_a_file(server: LiveServer) -> None:
@@ -71,9 +67,7 @@ def test_a_worker_works_with_the_fewest_connections(
 ) -> None:
     """What a worker holds for itself (its locks, what it hears) is not taken from those who work."""
     folder = tmp_path_factory.mktemp("few")
-    live = LiveServer(folder / "data", new_database(), OBMEN_DATABASE_CONNECTIONS=connections)
-    try:
-        live.start()
+    with LiveServer(folder / "data", new_database(), OBMEN_DATABASE_CONNECTIONS=connections) as live:
         scenario = ScenarioFile().start("pause").timer("pause", "PT0.1S").flow("pause", "end").end()
         path = listen(live, "pauses", scenario.xml)
         assert live.ask("POST", f"{path}?async=true", {}, auth=None).status == 200
@@ -81,5 +75,3 @@ def test_a_worker_works_with_the_fewest_connections(
             lambda: live.api("GET", "/catalogs/$processes/records")[0]["values"]["$status"] == ["$done"],
             "the end of the process",
         )
-    finally:
-        live.kill()

@@ -56,12 +56,8 @@ def test_others_are_answered_while_a_large_body_is_read(
 @pytest.fixture(scope="module")
 def impatient(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that waits a second for a body."""
-    live = LiveServer(tmp_path_factory.mktemp("impatient") / "data", new_database(), OBMEN_LIMITS_BODY_S="1")
-    live.start()
-    try:
+    with LiveServer(tmp_path_factory.mktemp("impatient") / "data", new_database(), OBMEN_LIMITS_BODY_S="1") as live:
         yield live
-    finally:
-        live.kill()
 
 
 @pytest.mark.parametrize("path", ["/auth/login", "/api/webrequest/slow"])

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from obmen.domain.field_types import FieldType, shown
+from obmen.domain.field_types import FieldType, is_storable, shown
 from obmen.domain.schema import Catalog, Field, Schema, is_text_id
 from obmen.errors import InvalidCatalog
 
@@ -155,18 +155,6 @@ class FieldPlanner:
         return msgspec.structs.replace(previous, **changes)
 
 
-def is_storable(value: Any) -> bool:
-    """Whether PostgreSQL can keep it: none of its texts has a NUL character."""
-    match value:
-        case str():
-            return "\x00" not in value
-        case Mapping():
-            return all(is_storable(part) for pair in value.items() for part in pair)
-        case list() | tuple():
-            return all(is_storable(item) for item in value)
-    return True
-
-
 def own_id(sent: Mapping[str, Any], number: int | None = None, previous: str | None = None) -> str | None:
     """The text id that a section or catalog is to have: ``id`` where it is given and no number, else ``previous``.
 
@@ -187,7 +175,12 @@ def text(item: Mapping[str, Any], key: str, *, required: bool = False) -> str:
     """The text under ``key``, empty for ``null``; `InvalidCatalog` where it is none, too long, or empty and required."""
     value = item.get(key)
     value = "" if value is None else value
-    if not isinstance(value, str) or (required and not value.strip()) or len(value) > _TEXT_LENGTH or "\x00" in value:
+    if (
+        not isinstance(value, str)
+        or (required and not value.strip())
+        or len(value) > _TEXT_LENGTH
+        or not is_storable(value)
+    ):
         raise InvalidCatalog("catalog.bad_property", key=key, accepted=f"text (1–{_TEXT_LENGTH})", sent=shown(value))
     return value
 

@@ -6,16 +6,13 @@ from typing import Any, ClassVar
 from obmen.domain import items
 from obmen.domain.field_types import FilterContext, Parsed, WriteContext, require_one
 from obmen.domain.queries.filters import AnyOf, Test
-from obmen.domain.renderings import Choices, Rendering
-from obmen.domain.schema import Field, Schema
+from obmen.domain.schema import Field
 
 
-class Dropdown(items.ItemType):
+class Dropdown(items.ItemListType):
     """A list of ids of items; ``config.multiselect`` allows several (docs/reference/fields.md)."""
 
     name = "dropdown"
-    column = "integer[]"
-    indexes = ("members",)
     settings: ClassVar[Mapping[str, Any]] = {"multiselect": False, **items.ItemType.settings}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
@@ -25,15 +22,6 @@ class Dropdown(items.ItemType):
         chosen = items.chosen(field, value)
         require_one(field, chosen, value)
         return chosen or None
-
-    def default(self, field: Field, context: WriteContext) -> Parsed:
-        """The first item, where the field says so."""
-        first = items.first(field)
-        return None if first is None else (first,)
-
-    def rendering(self, field: Field, schema: Schema) -> Rendering:
-        """A list of ids."""
-        return Choices(items.own_ids(field))
 
     def read_filter(self, field: Field, value: Any, context: FilterContext) -> Test:
         """At least one of the ids."""

@@ -127,10 +127,3 @@ Filter: TypeAlias = Condition | HasId | Found | All | Either
 
 EVERYTHING: Final = All(())
 NOTHING: Final = Either(())
-
-
-def both(first: Filter, second: Filter) -> Filter:
-    """Both hold."""
-    if first == EVERYTHING:
-        return second
-    return first if second == EVERYTHING else All((first, second))

@@ -17,6 +17,7 @@ import msgspec
 
 from obmen.clients.clock import now
 from obmen.clients.passwords import Passwords
+from obmen.domain.field_types import is_storable
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, NotAuthenticated, NotFound
 from obmen.services.accounts.attempts import Attempts
@@ -71,7 +72,7 @@ class Accounts:
         async with self._checking:
             if credential not in self._right:  # who was right lately is not locked out by somebody else's guesses
                 self._attempts.check(account, address)
-            row = None if "\x00" in email else await self._database.fetchrow("read_account_by_email", email)
+            row = await self._database.fetchrow("read_account_by_email", email) if is_storable(email) else None
             if not await self._passwords.matches(password, None if row is None else row["password_hash"]):
                 self._attempts.failed(account, address)
                 raise NotAuthenticated("access.refused")

@@ -303,7 +303,6 @@ class Run:
                     return await self._change_on(connection, command, change, prepared)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt == _ATTEMPTS:
-                    await prepared.discard()
                     raise
         return False
 

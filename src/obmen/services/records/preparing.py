@@ -259,10 +259,9 @@ def _missing(field: Field, value: Parsed, work: Preparation, found: Found, held:
                 FieldProblem("field.no_record", field=field.id, name=field.name, catalog=catalog, record=one.record)
             )
     if field.type.order == "items":
-        for number in _numbers(value):
-            if items.is_removed(field, number) and number not in held:
-                accepted = shown([item["id"] for item in field.config.get("items", ())])
-                problems.append(
-                    FieldProblem("field.no_item", field=field.id, name=field.name, sent=str(number), accepted=accepted)
-                )
+        problems += [
+            items.no_item(field, number)
+            for number in _numbers(value)
+            if items.is_removed(field, number) and number not in held
+        ]
     return problems

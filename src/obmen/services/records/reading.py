@@ -1,13 +1,12 @@
 """Reading records, in the ways the API and processes ask: PostgreSQL makes the JSON, which is passed on as it is (law 7).
 
-A page is one statement. Called by the
-API, by processes, by webhooks and by the services that keep their own records in catalogs.
+A page is one statement. Called by the API, by processes, by webhooks and by the services that keep their own records in
+catalogs.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import asyncpg
 import msgspec
 
 from obmen.domain.field_types import shown
@@ -17,18 +16,13 @@ from obmen.domain.query_reading import Asked, QueryReader, next_page, selection
 from obmen.domain.record_ids import RecordId, record_id
 from obmen.domain.rights.policies import SYSTEM, Caller, Policy, policy
 from obmen.domain.schema import Catalog
-from obmen.errors import InvalidFilter, InvalidValue, NotFound
+from obmen.errors import NotFound
 from obmen.services.files.files import Files
 from obmen.services.schema.cache import CatalogCache
 from obmen.settings import Limits
-from obmen.storage.database import Connection, Database
+from obmen.storage.database import Database
 from obmen.storage.statements.compiler import Statements
 from obmen.storage.statements.rendering import CLIENTS, Form
-
-Result = TypeVar("Result")
-
-_ATTEMPTS: Final = 5
-"""Under descriptions that others keep changing."""
 
 
 class RecordsPage(msgspec.Struct, frozen=True):
@@ -68,7 +62,7 @@ class RecordReader:
                 raise NotFound("catalog.no_record", catalog=catalog.id, record=shown(record))
             return str(found).encode()
 
-        return await self.with_current_schema(attempt)
+        return await self._cache.with_current_schema(attempt)
 
     async def find(self, caller: Caller, catalog_id: str, asked: Asked, form: Form = CLIENTS) -> RecordsPage:
         """A page of the records that match, the newest first where nothing else is asked."""
@@ -83,7 +77,7 @@ class RecordReader:
                 after = next_page(query, row["last_key"], row["last_id"])
             return RecordsPage(f"[{row['json'] or ''}]".encode(), after)
 
-        return await self.with_current_schema(attempt)
+        return await self._cache.with_current_schema(attempt)
 
     async def count(self, caller: Caller, catalog_id: str, asked: Asked, most: int | None = None) -> int:
         """How many records match, whatever the page, counted up to ``most``."""
@@ -93,7 +87,7 @@ class RecordReader:
             statement = statements.count(allowed, query, most)
             return int(await self._database.pool.fetchval(statement.text, *statement.arguments))
 
-        return await self.with_current_schema(attempt)
+        return await self._cache.with_current_schema(attempt)
 
     async def total(self, caller: Caller, catalog_id: str, asked: Asked, *, exact: bool) -> Total:
         """How many records match, whatever the page: counted to the end, or up to ``limits.count``."""
@@ -102,18 +96,16 @@ class RecordReader:
         found = await self.count(caller, catalog_id, asked, self._limits.count + 1)
         return Total(min(found, self._limits.count), is_limited=found > self._limits.count)
 
-    async def stored(
-        self, catalog_id: str, wanted: Filter, fields: Sequence[str], connection: Connection | None = None
-    ) -> list[Mapping[str, Any]]:
+    async def stored(self, catalog_id: str, wanted: Filter, fields: Sequence[str]) -> list[Mapping[str, Any]]:
         """``id`` and the stored values of ``fields``, by id, of the records that match: for the system itself."""
 
         async def attempt(statements: Statements) -> list[Mapping[str, Any]]:
             catalog = statements.schema.catalog(catalog_id)
             statement = statements.stored(policy(SYSTEM, statements.schema), catalog, wanted, fields)
-            rows = await (connection or self._database.pool).fetch(statement.text, *statement.arguments)
+            rows = await self._database.pool.fetch(statement.text, *statement.arguments)
             return [dict(row) for row in rows]
 
-        return await self.with_current_schema(attempt, connection)
+        return await self._cache.with_current_schema(attempt)
 
     def _readable(self, caller: Caller, catalog_id: str, statements: Statements) -> tuple[Catalog, Policy]:
         catalog = statements.schema.catalog(catalog_id)
@@ -130,30 +122,6 @@ class RecordReader:
             limit=self._limits.filter_conditions,
         )
         return reader.query(catalog, asked), allowed
-
-    async def with_current_schema(
-        self, attempt: Callable[[Statements], Awaitable[Result]], connection: Connection | None = None
-    ) -> Result:
-        """``attempt(statements)``, again while it fails under descriptions that have been changed meanwhile.
-
-        Inside somebody's transaction an error of the database is final: it has broken the transaction.
-        """
-        for _ in range(_ATTEMPTS):
-            statements = self._cache.statements
-            try:
-                return await attempt(statements)
-            except (
-                InvalidValue,
-                NotFound,
-                InvalidFilter,
-                asyncpg.UndefinedColumnError,
-                asyncpg.UndefinedTableError,
-            ) as error:
-                if connection is not None and isinstance(error, asyncpg.PostgresError):
-                    raise
-                if (await self._cache.refresh(connection)).version == statements.schema.version:
-                    raise
-        return await attempt(self._cache.statements)
 
 
 def record_key(catalog: Catalog, record: str) -> RecordId:

@@ -6,9 +6,10 @@ rows with their events, inside a transaction where more belongs to it. Called by
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from obmen.clients.clock import now
 from obmen.domain import items
@@ -22,13 +23,11 @@ from obmen.services.events.log import EventLog
 from obmen.services.records.preparation import Preparation
 from obmen.services.records.prepared import PreparedRow, PreparedWrite
 from obmen.services.records.preparing import Preparer
-from obmen.services.records.reading import RecordReader, record_key
+from obmen.services.records.reading import record_key
 from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs import SystemCatalog
 from obmen.storage.database import Database, Executor
 from obmen.storage.statements.compiler import Statements
-
-_KEEP: Final = msgspec.UNSET
 
 
 class NewRecord(msgspec.Struct, frozen=True):
@@ -43,7 +42,7 @@ class RecordChange(msgspec.Struct, frozen=True):
 
     record: str
     values: Any
-    id: Any = _KEEP
+    id: Any = UNSET
 
 
 class RecordWriter:
@@ -53,14 +52,12 @@ class RecordWriter:
         self,
         database: Database,
         cache: CatalogCache,
-        reader: RecordReader,
         log: EventLog,
         preparer: Preparer,
         system_catalogs: Mapping[str, SystemCatalog],
     ) -> None:
         self._database = database
         self._cache = cache
-        self._reader = reader
         self._log = log
         self._preparer = preparer
         self._system_catalogs = system_catalogs
@@ -71,7 +68,7 @@ class RecordWriter:
         async def attempt(statements: Statements) -> list[int]:
             return await self._write(await self._prepare_new(statements, caller, catalog_id, records, trusting=True))
 
-        created = await self._reader.with_current_schema(attempt)
+        created = await self._cache.with_current_schema(attempt)
         return [_text_id(record.id) or str(number) for record, number in zip(records, created, strict=True)]
 
     async def change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> None:
@@ -80,17 +77,17 @@ class RecordWriter:
         async def attempt(statements: Statements) -> None:
             await self._write(await self._prepare_change(statements, caller, catalog_id, changes, trusting=True))
 
-        await self._reader.with_current_schema(attempt)
+        await self._cache.with_current_schema(attempt)
 
     async def prepare_new(self, caller: Caller, catalog_id: str, records: Sequence[NewRecord]) -> PreparedWrite:
         """New records, ready to be written in a transaction of the caller's; `PreparedWrite.discard` where nothing comes of it."""
-        return await self._reader.with_current_schema(
+        return await self._cache.with_current_schema(
             lambda statements: self._prepare_new(statements, caller, catalog_id, records, trusting=False)
         )
 
     async def prepare_change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> PreparedWrite:
         """Changes, ready to be written in a transaction of the caller's."""
-        return await self._reader.with_current_schema(
+        return await self._cache.with_current_schema(
             lambda statements: self._prepare_change(statements, caller, catalog_id, changes, trusting=False)
         )
 
@@ -110,7 +107,7 @@ class RecordWriter:
                     for effect in effects:
                         await effect(connection, number)
 
-        await self._reader.with_current_schema(attempt)
+        await self._cache.with_current_schema(attempt)
         self._log.wake()
 
     def wrote(self) -> None:
@@ -166,8 +163,10 @@ class RecordWriter:
         keys = [record_key(catalog, change.record) for change in changes]
         parsed = [parse_change(catalog, change.values, context, allowed.of(catalog)) for change in changes]
         numbers = await self._preparer.numbers(statements, catalog, keys)
-        text_ids = [_KEEP if change.id is _KEEP else _text_id(change.id, number)
-                    for change, number in zip(changes, numbers, strict=True)]  # fmt: skip
+        text_ids = [
+            UNSET if change.id is UNSET else _text_id(change.id, number)
+            for change, number in zip(changes, numbers, strict=True)
+        ]
         work = Preparation(statements, catalog, caller, list(numbers), parsed)
         return await self._prepared(work, allowed, text_ids, trusting=trusting)
 

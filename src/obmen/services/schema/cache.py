@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import msgspec
 
 from obmen.domain.field_types import FieldType
 from obmen.domain.schema import Catalog, Field, Schema, Section
-from obmen.errors import SetupError
+from obmen.errors import InvalidFilter, InvalidValue, NotFound, SetupError
 from obmen.storage.database import Connection, Database
 from obmen.storage.statements.compiler import Statements
 
 CHANNEL: Final = "obmen_schema"
+Result = TypeVar("Result")
+
+_ATTEMPTS: Final = 5
+"""Under descriptions that others keep changing."""
 
 
 class CatalogCache:
@@ -44,6 +48,26 @@ class CatalogCache:
             if schema.version > self.schema.version:
                 self.statements = Statements(schema, self._database.schema)
         return self.schema
+
+    async def with_current_schema(self, attempt: Callable[[Statements], Awaitable[Result]]) -> Result:
+        """``attempt(statements)``, again while it fails under descriptions that have been changed meanwhile.
+
+        Outside of transactions: an error of the database breaks the one it comes in.
+        """
+        for _ in range(_ATTEMPTS):
+            statements = self.statements
+            try:
+                return await attempt(statements)
+            except (
+                InvalidValue,
+                NotFound,
+                InvalidFilter,
+                asyncpg.UndefinedColumnError,
+                asyncpg.UndefinedTableError,
+            ):
+                if (await self.refresh()).version == statements.schema.version:
+                    raise
+        return await attempt(self.statements)
 
     async def notified(self, version: str) -> None:
         """Handles the notification that another process has changed a catalog."""

@@ -6,8 +6,6 @@ linked records and employees are those of the moment. Called by ``services/webho
 
 from collections.abc import Sequence
 
-import asyncpg
-
 from obmen.domain.events import CREATED, UPDATED, Event
 from obmen.domain.rights.policies import SYSTEM, policy
 from obmen.domain.schema import Catalog
@@ -15,7 +13,7 @@ from obmen.domain.webhooks.message import body
 from obmen.services.files.files import Files
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Database
-from obmen.storage.statements.compiler import Image
+from obmen.storage.statements.compiler import Image, Statements
 from obmen.storage.statements.rendering import CLIENTS
 
 
@@ -31,23 +29,23 @@ class WebhookBodies:
         """The bodies of ``(event, sequence id)``; ``None`` where the event's catalog has been removed."""
         if any(event.catalog_id not in self._cache.schema.catalogs for event, _ in events):
             await self._cache.refresh()
-        try:
-            return await self._render(webhook_id, events)
-        except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError):
-            await self._cache.refresh()  # another process has changed a catalog, and its word is still on the way
-            return await self._render(webhook_id, events)
+        return await self._cache.with_current_schema(lambda statements: self._render(statements, webhook_id, events))
 
-    async def _render(self, webhook_id: int, events: Sequence[tuple[Event, int]]) -> list[bytes | None]:
+    async def _render(
+        self, statements: Statements, webhook_id: int, events: Sequence[tuple[Event, int]]
+    ) -> list[bytes | None]:
         values: dict[int, str] = {}
         previous: dict[int, str] = {}
-        catalogs = {event.catalog_id: self._cache.schema.catalogs.get(event.catalog_id) for event, _ in events}
+        catalogs = {event.catalog_id: statements.schema.catalogs.get(event.catalog_id) for event, _ in events}
         for catalog in catalogs.values():
             if catalog is not None:
                 own = [event for event, _ in events if event.catalog_id == catalog.number]
                 updated = [event.position for event in own if event.type == UPDATED]
-                values |= await self._images(catalog, "filled", [e.position for e in own if e.type == CREATED])
-                values |= await self._images(catalog, "changed", updated)
-                previous |= await self._images(catalog, "before", updated)
+                values |= await self._images(
+                    statements, catalog, "filled", [e.position for e in own if e.type == CREATED]
+                )
+                values |= await self._images(statements, catalog, "changed", updated)
+                previous |= await self._images(statements, catalog, "before", updated)
         return [
             None
             if (catalog := catalogs[event.catalog_id]) is None
@@ -62,10 +60,11 @@ class WebhookBodies:
             for event, sequence_id in events
         ]
 
-    async def _images(self, catalog: Catalog, image: Image, positions: list[int]) -> dict[int, str]:
+    async def _images(
+        self, statements: Statements, catalog: Catalog, image: Image, positions: list[int]
+    ) -> dict[int, str]:
         if not positions:
             return {}
-        statements = self._cache.statements
         allowed = policy(SYSTEM, statements.schema)
         statement = statements.images(allowed, catalog, image, positions, CLIENTS, self._files.links())
         rows = await self._database.pool.fetch(statement.text, *statement.arguments)

@@ -16,7 +16,7 @@ from obmen.domain.rights.policies import Policy
 from obmen.domain.schema import Catalog, Field, Schema
 from obmen.storage.statements import writing
 from obmen.storage.statements.arguments import Arguments, Statement
-from obmen.storage.statements.conditions import Conditions, table
+from obmen.storage.statements.conditions import Conditions, split, table
 from obmen.storage.statements.finding import Finder
 from obmen.storage.statements.rendering import FileLinks, Form, Renderer
 
@@ -65,9 +65,9 @@ class Statements:
     def stored(self, policy: Policy, catalog: Catalog, wanted: Filter, fields: Iterable[str]) -> Statement:
         """``→ id, a column per field`` as stored, under the ids given; for Obmen's own catalogs."""
         arguments = Arguments()
-        where = Conditions(self.schema, self._namespace, policy, arguments).matching(catalog, wanted, "r")
+        where = self._conditions(policy, arguments).matching(catalog, wanted, "r")
         columns = "".join(f', r.{catalog.field(one).column} as "{one}"' for one in fields)
-        text = f"select r.id{columns} from {self._namespace}.{table(catalog)} r where {where} order by r.id"
+        text = f"select r.id{columns} from {self._from(catalog)} r where {where} order by r.id"
         return Statement(text, arguments.values)
 
     def references(self, wanted: Mapping[int, Sequence[RecordId]]) -> Statement:
@@ -75,12 +75,12 @@ class Statements:
         arguments = Arguments()
         parts = []
         for number, ids in wanted.items():
-            numbers = arguments.add([one for one in ids if isinstance(one, int)], "bigint[]")
-            texts = arguments.add([one for one in ids if isinstance(one, str)], "text[]")
+            numbers, texts = split(ids)
+            same_number, same_text = arguments.add(numbers, "bigint[]"), arguments.add(texts, "text[]")
             parts.append(
                 f"select {number} as catalog, t.id, t.text_id, t.removed_at is not null as removed "
-                f"from {self._namespace}.{table(self.schema.catalogs[number])} t "
-                f"where t.id = any({numbers}) or t.text_id = any({texts})"
+                f"from {self._from(self.schema.catalogs[number])} t "
+                f"where t.id = any({same_number}) or t.text_id = any({same_text})"
             )
         return Statement(" union all ".join(parts), arguments.values)
 
@@ -168,7 +168,7 @@ class Statements:
 
         def compiled(arguments: Arguments) -> str:
             chosen = [catalog.by_number[number] for number in fields]
-            visible = Conditions(self.schema, self._namespace, policy, arguments).visible(catalog, "t")
+            visible = self._conditions(policy, arguments).visible(catalog, "t")
             allowed = f"{visible} and {self._present(targets)}"
             return writing.update(catalog, self._namespace, chosen, allowed, renames=renames, many=many)
 
@@ -179,7 +179,7 @@ class Statements:
         """``→ id`` of each record that was there."""
 
         def compiled(arguments: Arguments) -> str:
-            visible = Conditions(self.schema, self._namespace, policy, arguments).visible(catalog, "t")
+            visible = self._conditions(policy, arguments).visible(catalog, "t")
             return writing.delete(catalog, self._namespace, visible)
 
         return self._keep(("delete", policy, catalog.number), compiled, author, list(numbers))
@@ -227,8 +227,10 @@ class Statements:
         return Renderer(self.schema, self._namespace, policy, arguments, form, links)
 
     def _visible(self, policy: Policy, catalog: Catalog, arguments: Arguments, row: str) -> str:
-        visible = Conditions(self.schema, self._namespace, policy, arguments).visible(catalog, row)
-        return f"{row}.removed_at is null and {visible}"
+        return f"{row}.removed_at is null and {self._conditions(policy, arguments).visible(catalog, row)}"
+
+    def _conditions(self, policy: Policy, arguments: Arguments) -> Conditions:
+        return Conditions(self.schema, self._namespace, policy, arguments)
 
     def _from(self, catalog: Catalog) -> str:
         return f"{self._namespace}.{table(catalog)}"

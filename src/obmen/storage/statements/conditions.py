@@ -75,7 +75,7 @@ class Conditions:
                 return self._test(field, test, f"{row}.{field.column}")
 
     def _has_id(self, ids: Iterable[RecordId], row: str) -> str:
-        numbers, texts = _split(ids)
+        numbers, texts = split(ids)
         parts = []
         if numbers or not texts:
             parts.append(f"{row}.id = any({self._arguments.add(numbers, 'bigint[]')})")
@@ -210,7 +210,8 @@ def _joined(word: str, parts: Iterable[str], empty: str) -> str:
     return f"({word.join(found)})" if found else empty
 
 
-def _split(ids: Iterable[RecordId]) -> tuple[list[int], list[str]]:
+def split(ids: Iterable[RecordId]) -> tuple[list[int], list[str]]:
+    """The numbers among the ids, and the own ids."""
     ids = list(ids)
     return [one for one in ids if isinstance(one, int)], [one for one in ids if isinstance(one, str)]
 
@@ -219,7 +220,7 @@ def _numbers(wanted: Filter) -> list[int] | None:
     """The numbers of the records where a filter only lists numbers, as most on links do."""
     match wanted:
         case HasId(ids=ids):
-            numbers, texts = _split(ids)
+            numbers, texts = split(ids)
             return None if texts else numbers
         case Either(filters=filters):
             found: list[int] = []

@@ -157,11 +157,7 @@ class Finder:
 
 def _reach(page: Page) -> int:
     """How far the page reaches, rounded up: a number in the text, since PostgreSQL plans a tenth of a catalog for a parameter."""
-    return (
-        max(_LEAST_REACH, 1 << (page.limit + page.offset - 1).bit_length())
-        if page.limit + page.offset
-        else _LEAST_REACH
-    )
+    return max(_LEAST_REACH, 1 << (page.limit + page.offset - 1).bit_length())
 
 
 def _near_or_far(near: str, far: str, reach: int, overall: str) -> str:
