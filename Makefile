@@ -5,7 +5,7 @@
 #   make test    run the tests (ARGS="-k name" is passed on to pytest)
 #   make check   all that must pass before a change is accepted: lint, tests, a short benchmark
 #   make bench   run the benchmarks (ARGS="R1 R3" is passed on)
-#   make lint    look at style, types and rooms           make fix    repair what can be repaired
+#   make lint    check style, types and imports           make fix    repair what can be repaired
 #   make docs    write docs/reference from the code       make build  build the wheel into dist/
 #   make clean   remove what was made, but not the data
 

@@ -3,7 +3,6 @@
 import ast
 import inspect
 import re
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,10 +19,7 @@ from obmen.domain.schema import Catalog
 from obmen.storage.statements.arguments import Statement
 from obmen.storage.statements.compiler import Statements
 from obmen.storage.statements.rendering import CLIENTS, FileLinks
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "integration" / "statements"))
-
-from company import NAMESPACE, company
+from statement_company import NAMESPACE, company
 
 SOURCE = Path(obmen.__file__).parent
 SCHEMA = company(discovery.things(fields, "FIELD_TYPE", FieldType))

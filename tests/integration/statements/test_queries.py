@@ -12,7 +12,6 @@ from evaluation import Evaluation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from company import NAMESPACE, add, company, make_tables
 from obmen import discovery
 from obmen.domain import fields
 from obmen.domain.field_types import FieldType
@@ -39,6 +38,7 @@ from obmen.domain.queries.filters import (
 from obmen.domain.queries.queries import After, Page, Query, Sort
 from obmen.domain.rights.policies import ADMINISTRATION, CatalogPolicy, Policy
 from obmen.storage.statements.compiler import Statements
+from statement_company import NAMESPACE, add, company, make_tables
 
 TYPES = discovery.things(fields, "FIELD_TYPE", FieldType)
 SCHEMA = company(TYPES)

@@ -1,5 +1,6 @@
 """Extensions are installed where the role may, and Obmen works without them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,29 @@ async def test_obmen_works_for_a_role_without_privileges(postgres: EmbeddedPostg
     assert await bootstrap.is_prepared(made)
     async with bootstrap.running(made) as wired:
         assert (await wired.application.accounts.sign_in(EMAIL, PASSWORD, "127.0.0.1")).caller.is_admin
+
+
+@pytest.mark.parametrize("as_owner", [True, False])
+async def test_the_sql_of_the_how_to_page(postgres: EmbeddedPostgres, *, as_owner: bool) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "use-your-own-postgresql.md").read_text("utf-8")
+    database, extensions = re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    async with session(postgres.url("postgres")) as admin:
+        await admin.execute("drop database if exists how_to with (force)")
+        await admin.execute("drop role if exists how_to")
+        for statement in renamed(database).strip().removesuffix(";").split(";"):
+            await admin.execute(statement)
+        if not as_owner:
+            await admin.execute("alter database how_to owner to obmen")
+    async with session(postgres.url("how_to")) as admin:
+        if not as_owner:
+            await admin.execute(renamed(extensions))
+    address = postgres.url("how_to").partition("@")[2]
+    async with opened(f"postgresql://how_to:a%20long%20password@{address}") as opened_database:
+        await migrate(opened_database)
+
+        assert opened_database.abilities.extensions == dict.fromkeys(EXTENSIONS, "obmen")
+
+
+def renamed(sql: str) -> str:
+    """For a role that is not the administrator of the tests."""
+    return re.sub(r"(ROLE|DATABASE|OWNER|AUTHORIZATION) obmen", r"\1 how_to", sql)
