@@ -1,7 +1,12 @@
-"""Expressions that need no engine: constants, paths into JSON that mean there what they mean in JavaScript, objects and lists of them."""
+"""Expressions that need no engine.
+
+Constants, paths into JSON that mean there what they mean in JavaScript, objects and lists of them, and whether two of
+them are the same.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -20,7 +25,7 @@ _TEXT: Final = r"""'[^'"\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*\""""
 _INDEX: Final = r"0|[1-9][0-9]{0,8}"
 _STEP: Final = re.compile(rf"\.([{_LETTER}][{_LETTER}0-9]*)|\[(?:({_INDEX})|({_TEXT}))\]")
 _CONSTANT: Final = re.compile(
-    rf"(?:{_TEXT}|-?[1-9][0-9]{{0,14}}|0|-?(?:0|[1-9][0-9]{{0,6}})\.[0-9]{{0,7}}[1-9]|true|false|null)(?=[ \t\r\n]*(?:[,)\]}}]|\Z))"
+    rf"(?:{_TEXT}|-?[1-9][0-9]{{0,14}}|0|-?(?:0|[1-9][0-9]{{0,6}})\.[0-9]{{0,7}}[1-9]|true|false|null)(?=[ \t\r\n]*(?:[,)\]}}]|[=!]==|\Z))"
 )
 """Literals that mean in JSON what they mean in JavaScript, with nothing done to them."""
 _KEY: Final = re.compile(rf"([{_LETTER}][{_LETTER}0-9]*)|({_TEXT})|(?:{_INDEX})")
@@ -55,7 +60,13 @@ class _List(msgspec.Struct, frozen=True):
     items: tuple["_Plain", ...]
 
 
-_Plain: TypeAlias = _Constant | _Path | _Object | _List
+class _Comparison(msgspec.Struct, frozen=True):
+    left: "_Plain"
+    right: "_Plain"
+    is_same: bool
+
+
+_Plain: TypeAlias = _Constant | _Path | _Object | _List | _Comparison
 _Part = TypeVar("_Part")
 _UNDEFINED: Final = object()
 
@@ -93,6 +104,8 @@ def _evaluated(plain: _Plain, variables: Mapping[str, Any]) -> Any:
         case _Object(entries=entries):
             pairs = [(key, _evaluated(item, variables)) for key, item in entries]
             return {key: value for key, value in pairs if value is not _UNDEFINED}
+        case _Comparison(left=left, right=right, is_same=is_same):
+            return _are_same(_evaluated(left, variables), _evaluated(right, variables)) == is_same
         case _Path(name=name, steps=steps):
             if name not in variables:
                 raise _Unknown
@@ -111,6 +124,13 @@ def _property(value: Any, step: str | int) -> Any:
     if isinstance(value, list) and isinstance(step, int):
         return value[step] if step < len(value) else _UNDEFINED
     raise _Unknown
+
+
+def _are_same(left: Any, right: Any) -> bool:
+    """``left === right`` of what is no object: those are the same only where they are one."""
+    if isinstance(left, dict | list | datetime) or isinstance(right, dict | list | datetime):
+        raise _Unknown
+    return type(left) is type(right) and bool(left == right)
 
 
 @lru_cache(4096)
@@ -139,6 +159,13 @@ class _Reader:
         """The expression that begins here, with at most ``depth`` brackets around each other."""
         if depth == 0:
             raise _Unknown
+        left = self._operand(depth)
+        for operator in ("===", "!=="):
+            if self._takes(operator):
+                return _Comparison(left, self._operand(depth), operator == "===")
+        return left
+
+    def _operand(self, depth: int) -> _Plain:
         if self._takes("("):
             plain = self.read(depth - 1)
             self._demand(")")
@@ -194,11 +221,11 @@ class _Reader:
             self._at = found.end()
         return found
 
-    def _takes(self, character: str) -> bool:
+    def _takes(self, text: str) -> bool:
         self._skip()
-        if not self._source.startswith(character, self._at):
+        if not self._source.startswith(text, self._at):
             return False
-        self._at += 1
+        self._at += len(text)
         return True
 
     def _demand(self, character: str) -> None:

@@ -33,6 +33,10 @@ PLAIN = [
     "({hello: body.name, id: body.rows[0].id})", "{a: 1}", "({a: 1,})", "({number, list})", "[[]]", "(body.name)", "(((5)))",
     "({'a b': 'c', \"d\": null, if: true, Имя: body.Имя})", "({gone: body.missing, kept: body.empty})", "[body.missing, body.name]",
     "[1, 'a', [2], {b: []},]", "({b: 1, 10: 2, 9: 3, '07': 4, a: 5, '4294967294': 6, '4294967295': 7})", "({a: 1, b: 2, a: 3})",
+    "body.name === 'Анна'", 'body.name!=="Анна"', "'x' === body.missing", "body.missing !== body.missing", "body.empty === null",
+    "null === body.missing", "number === 5", "5 === number", "number === '5'", "body.$x === true", "(number) === (5)",
+    "[number === 5, {a: 1 !== 1}]",
+    "true === 1", "0 === false", "({a: number === 5})", "1 === 1.5",
     "( { a : { b : [ body.x ] } } )", "({'': 1})", "[{catalogId: '12', recordId: body.rows[0].id}]",
 ]  # fmt: skip
 
@@ -48,7 +52,9 @@ ENGINE = [
     "({__proto__: null})", "({'__proto__': null})", "({a() {}})", "({get a() { return 1 }})", "({a: 1} )()", "({...body})", "[...list]",
     "[,1]", "[1,,2]", "({absent})", "({moment})", "({if})", "({a: absent})", "({[number]: 1})", "({`a`: 1})", "({a: 1}).a", "[1][0]",
     "(1, 2)", "(a) => a", "({a = 1})", "({01: 1})", "({1.5: 1})", "({a: 1 b: 2})", "({a: body.half})", "[1] + 1", "({a: 1", "[1", "()",
-    "({a: 1, /* b */})", "[" * 30 + "]" * 30,
+    "body.name == 'Анна'", "number === 5 === true", "number === ", "=== 5", "list === list", "body === 'x'", "[] === []", "!number",
+    "number =", "number ==== 5",
+    "absent === 1", "body.half === 0.5", "number === 5 && true", "body.missing.x === 1", "({a: 1, /* b */})", "[" * 30 + "]" * 30,
 ]  # fmt: skip
 
 
