@@ -19,6 +19,7 @@ from obmen.domain.processes.engine import Broken, State
 from obmen.domain.rights.policies import Caller
 from obmen.domain.schema import PROCESSES
 from obmen.errors import NotFound
+from obmen.services.processes.journal_batches import JournalBatches
 from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database, Executor
@@ -85,6 +86,7 @@ class ProcessJournal:
         self._database = database
         self._records = records
         self._settings = settings
+        self._batches = JournalBatches(database, records)
         self.holder: int | None = None
 
     async def open(
@@ -112,9 +114,9 @@ class ProcessJournal:
 
     async def show(self, on: Connection, launch: Launch) -> int:
         """The number of a new record of a process under way."""
-        return await self._records.journal(
-            on, PROCESSES, {**self._opened(launch, {}), "$status": ["$running"]}, launch.initiator
-        )
+        values = {**self._opened(launch, {}), "$status": ["$running"]}
+        (record,) = await self._records.journal(on, PROCESSES, [values], launch.initiator)
+        return record
 
     async def show_held(self, on: Connection, launch: Launch, held: Held, holder: int | None) -> Held:
         """The same for a process that is journaled already. `Taken` where it is not ours."""
@@ -145,14 +147,17 @@ class ProcessJournal:
         if not kept:
             raise Taken
 
-    async def close(self, on: Executor, launch: Launch, state: State, aborted: str = "") -> int:
+    async def close(self, launch: Launch, state: State, aborted: str = "") -> int:
         """Writes how a process ended of which nothing is journaled yet, ``aborted`` saying why it was broken off; its record.
 
-        One statement.
+        One statement, together with those that end at the same time.
         """
-        known: _Parts = {}
-        values = {**self._opened(launch, known), **self._closed(launch, state, aborted, known)}
-        return await self._records.journal(on, PROCESSES, values, launch.initiator)
+        return await self._batches.write(self._whole(launch, state, aborted), launch.initiator)
+
+    async def close_on(self, on: Connection, launch: Launch, state: State, aborted: str = "") -> int:
+        """The same in a transaction of the caller's."""
+        (record,) = await self._records.journal(on, PROCESSES, [self._whole(launch, state, aborted)], launch.initiator)
+        return record
 
     async def close_held(
         self, on: Connection, launch: Launch, held: Held, holder: int | None, state: State, aborted: str = ""
@@ -161,7 +166,7 @@ class ProcessJournal:
         record = held.record
         if record is None:
             await self._finish(on, held, holder)
-            return await self.close(on, launch, state, aborted)
+            return await self.close_on(on, launch, state, aborted)
         try:  # the record first, as who removes it does: two orders would lock each other out
             values = self._closed(launch, state, aborted, {})
             await self._records.journal_change(on, PROCESSES, record, values, launch.initiator)
@@ -173,6 +178,10 @@ class ProcessJournal:
     async def _finish(self, on: Connection, held: Held, holder: int | None) -> None:
         if not await on.fetchval(self._database.queries["finish_process_run"], held.run, holder):
             raise Taken
+
+    def _whole(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
+        known: _Parts = {}
+        return {**self._opened(launch, known), **self._closed(launch, state, aborted, known)}
 
     def _closed(self, launch: Launch, state: State, aborted: str, known: "_Parts") -> dict[str, Any]:
         finished = now()
