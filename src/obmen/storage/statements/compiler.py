@@ -109,15 +109,18 @@ class Statements:
             return self._renderer(policy, arguments, form, links).record(catalog, query.fields, "r", privilege=False)
 
         json = self._keep(("records", policy, catalog.number, query.fields, form, links), compiled)
-        page = Finder(self.schema, self._namespace, policy, query, Arguments(*json.arguments)).page()
-        text = (
-            f"with page as materialized ({page.text}), placed as materialized (select id, key, row_number() over () as place "
-            f"from page) select string_agg({json.text}, ',' order by p.place) as json, count(*) as count, "
-            "(select id from placed order by place desc limit 1) as last_id, "
-            "(select key from placed order by place desc limit 1) as last_key "
-            f"from placed p join {self._from(catalog)} r on r.id = p.id"
-        )
-        return Statement(text, page.arguments)
+
+        def paged(arguments: Arguments) -> str:
+            page = Finder(self.schema, self._namespace, policy, query, arguments).page()
+            return (
+                f"with page as materialized ({page.text}), placed as materialized (select id, key, row_number() over () as place "
+                f"from page) select string_agg({json.text}, ',' order by p.place) as json, count(*) as count, "
+                "(select id from placed order by place desc limit 1) as last_id, "
+                "(select key from placed order by place desc limit 1) as last_key "
+                f"from placed p join {self._from(catalog)} r on r.id = p.id"
+            )
+
+        return self._keep(("page", policy, query, form, links), paged, *json.arguments)
 
     def images(
         self, policy: Policy, catalog: Catalog, image: Image, positions: Sequence[int], form: Form, links: FileLinks
