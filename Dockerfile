@@ -2,7 +2,7 @@
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY . .
-RUN pip wheel --no-cache-dir --wheel-dir /wheels .
+RUN pip wheel --no-cache-dir --constraint requirements.lock --wheel-dir /wheels .
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --create-home obmen && install -d -o obmen /data

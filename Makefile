@@ -7,6 +7,8 @@
 #   make bench   run the benchmarks (ARGS="R1 R3" is passed on)
 #   make lint    check style, types and imports           make fix    repair what can be repaired
 #   make docs    write docs/reference from the code       make build  build the wheel into dist/
+#   make lock    choose the versions that are installed   make audit  look for known faults in them
+#   make sbom    list what is installed (CycloneDX) in dist/sbom.json
 #   make clean   remove what was made, but not the data
 
 DATA = data
@@ -17,13 +19,14 @@ ARGS =
 BIN = .venv/bin
 PYTHON = $(shell for python in python3.11 python3; do $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && echo $$python && break; done)
-SOURCES_OF_ENVIRONMENT = pyproject.toml hatch_build.py $(wildcard web/*.js* web/sandbox/*.js)
+LOCK = requirements.lock
+SOURCES_OF_ENVIRONMENT = pyproject.toml $(LOCK) hatch_build.py $(wildcard web/*.js* web/sandbox/*.js)
 ASSETS = src/obmen/assets/vendor/.stamp
 
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check bench lint fix docs build clean
+.PHONY: help up test check bench lint fix docs build lock audit sbom clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -60,6 +63,17 @@ build: .venv/bin/pip
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 	@ls dist/*.whl
 
+lock: .venv/audits
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-emit-index-url --custom-compile-command 'make lock' --output-file $(LOCK) pyproject.toml
+
+# A package that the advisory service does not know fails too: what was not checked is not called safe.
+audit: .venv/audits
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(LOCK)
+
+sbom: .venv/audits
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements $(LOCK) --pyproject pyproject.toml --output-reproducible --of JSON --output-file dist/sbom.json
+
 clean:
 	rm -rf .venv dist build web/node_modules web/dist src/obmen/assets/vendor
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -72,12 +86,16 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/runs: $(SOURCES_OF_ENVIRONMENT) | .venv/bin/pip
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --constraint $(LOCK) --editable .
 	@touch $@
 
 .venv/develops: $(SOURCES_OF_ENVIRONMENT) | .venv/bin/pip
-	$(BIN)/pip install --quiet --editable '.[dev,bench]'
+	$(BIN)/pip install --quiet --constraint $(LOCK) --editable '.[dev,bench]'
 	@touch $@ .venv/runs
+
+.venv/audits: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable '.[audit]'
+	@touch $@
 
 # Installing fills the folder; where somebody emptied it since, installing once more fills it again.
 $(ASSETS): | .venv/runs
