@@ -116,9 +116,12 @@ class LiveServer:
                 state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
                 command = (folder / "cmdline").read_bytes().split(b"\0")
                 if int(parent) == self.process.pid and state != "Z":
-                    is_postgres = command[0].endswith(b"postgres")
-                    kind = "postgres" if is_postgres else "worker" if b"worker" in command else "http"
-                    found[kind] = int(folder.name)
+                    marks = {
+                        "postgres": command[0].endswith(b"/postgres"),
+                        "worker": b"worker" in command,
+                        "http": b"serve" in command,
+                    }
+                    found.update((kind, int(folder.name)) for kind, is_one in marks.items() if is_one)
         return found
 
     def kill_part(self, kind: str) -> int:

@@ -175,6 +175,25 @@ def test_all_processes_end_with_a_killed_parent(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+def test_what_a_dead_process_leaves_is_no_zombie(live: LiveServer) -> None:
+    """As process 1 of a container, Obmen becomes the parent of the sandboxes and sessions whose parent has died."""
+    assert live.process is not None
+    for kind in ("http", "worker", "postgres"):
+        live.kill_part(kind)
+        wait_until(live.is_ready, "the server to be ready", 60)
+
+    def zombies() -> list[str]:
+        found = []
+        for folder in Path("/proc").iterdir():
+            with suppress(OSError, ValueError):
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[1]) == live.process.pid and fields[0] == "Z":
+                    found.append(folder.name)
+        return found
+
+    wait_until(lambda: not zombies(), "the last zombie to be buried")
+
+
 def test_a_process_that_cannot_start_at_first_ends_obmen(tmp_path: Path) -> None:
     """Nothing could answer: whoever starts it must see that, instead of a server that is started again and again."""
     with pytest.raises(AssertionError, match="did not start"):

@@ -16,7 +16,7 @@ from typing import Final, NoReturn, Protocol
 
 import structlog
 
-from obmen.children import end_with
+from obmen.children import adopt, bury, end_with
 from obmen.errors import ObmenError
 from obmen.storage import process_states
 from obmen.storage.process_states import ProcessState
@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 class Process(Protocol):
     """A child process (`subprocess.Popen` is one)."""
+
+    pid: int
 
     def poll(self) -> int | None:
         """Its exit code, or the number of the signal that ended it below zero; None while it runs."""
@@ -49,8 +51,8 @@ class Forked:
         sys.stderr.flush()
         # A signal for the child must not reach handlers of the parent, which it has until it changes them.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
-        self._pid = os.fork()
-        if not self._pid:
+        self.pid = os.fork()
+        if not self.pid:
             _become(work, parent, mask)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._code: int | None = None
@@ -58,7 +60,7 @@ class Forked:
     def poll(self) -> int | None:
         """As `Process` says."""
         if self._code is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self._code = os.waitstatus_to_exitcode(status)
         return self._code
@@ -66,7 +68,7 @@ class Forked:
     def send_signal(self, sig: int, /) -> None:
         """As `Process` says."""
         if self.poll() is None:
-            os.kill(self._pid, sig)
+            os.kill(self.pid, sig)
 
 
 def _become(work: Callable[[], None], parent: int, mask: set[signal.Signals] | set[int]) -> NoReturn:
@@ -145,6 +147,11 @@ class Kept:
         if self._process is not None:
             self._process.send_signal(number)
 
+    @property
+    def pid(self) -> int | None:
+        """Its number where it runs."""
+        return None if self._process is None else self._process.pid
+
     def is_gone(self) -> bool:
         """Whether it does not run."""
         return self._process is None or self._process.poll() is not None
@@ -194,9 +201,11 @@ class Supervisor:
 
     def _keep(self, first: Sequence[Kept], later: Sequence[Kept], signals: int) -> None:
         kept, is_ready = list(first), False
+        adopt()
         while True:
             for process in kept:
                 process.look()
+            bury({process.pid for process in kept})
             if not is_ready and any(process.state().ended for process in first):
                 raise NeverReady
             self._tell(kept)

@@ -21,6 +21,8 @@ from obmen.storage.embedded import EmbeddedPostgres
 class Ended:
     """A process that has ended as soon as it is looked at."""
 
+    pid = 0
+
     def __init__(self, code: int | None) -> None:
         self.code = code
 

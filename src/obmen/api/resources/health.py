@@ -1,6 +1,7 @@
 """Whether the server lives and can work (docs/reference/health.md)."""
 
-from typing import Annotated, Literal
+import asyncio
+from typing import Annotated, Final, Literal
 
 import msgspec
 from litestar import Router, get
@@ -11,6 +12,8 @@ from obmen.api.openapi import described
 from obmen.api.wire import ApiRequest
 from obmen.storage import process_states
 from obmen.storage.process_states import ProcessState
+
+_READY_S: Final = 5.0
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -41,8 +44,9 @@ async def live() -> Health:
 
 @get("/ready", operation_class=described())
 async def ready(request: ApiRequest) -> Health:
-    """The database answers too."""
-    await request.obmen.database.fetchval("read_schema_version")
+    """The database answers too, within 5 seconds."""
+    async with asyncio.timeout(_READY_S):
+        await request.obmen.database.fetchval("read_schema_version")
     return Health()
 
 
