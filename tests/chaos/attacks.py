@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import cache
 from typing import Final, TypeAlias
@@ -370,11 +371,9 @@ def attack(port: int, seconds: float, names: Iterable[str] = ()) -> dict[str, di
                 counts[found.__name__] += peer.statuses
                 counts[found.__name__]["runs"] += 1
 
-    threads = [threading.Thread(target=work) for _ in range(SIDE_BY_SIDE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for done in [pool.submit(work) for _ in range(SIDE_BY_SIDE)]:
+            done.result()
     return {name: dict(count) for name, count in counts.items()}
 
 
