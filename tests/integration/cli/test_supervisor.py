@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from obmen.cli import supervisor
 from obmen.cli.supervisor import Forked, Kept, Process
 from obmen.errors import SetupError
 from obmen.storage import process_states
-from obmen.storage.data_folder import locked
+from obmen.storage.data_folder import is_locked, locked
 from obmen.storage.embedded import EmbeddedPostgres
 
 
@@ -116,6 +117,26 @@ def test_a_forked_process_says_how_it_ended(work: Callable[[], None], code: int)
     assert process.poll() == code
     process.send_signal(signal.SIGTERM)  # it is gone: nobody else gets it
     assert process.poll() == code
+
+
+def test_a_forked_process_does_not_keep_the_data_folder(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        process = Forked(lambda: time.sleep(60))
+        assert is_locked(tmp_path)
+    try:
+        assert not is_locked(tmp_path)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    assert process.poll() == -signal.SIGKILL
+
+
+def test_a_child_whose_parent_is_gone_already_ends_at_once() -> None:
+    code = "import signal, sys; from obmen.children import end_with; end_with(int(sys.argv[1]), signal.SIGKILL)"
+    ended = [subprocess.run([sys.executable, "-c", code, pid], check=False) for pid in (str(os.getpid()), "4194305")]
+
+    assert [process.returncode for process in ended] == [0, -signal.SIGKILL]
 
 
 def test_states_that_cannot_be_read_are_none(tmp_path: Path) -> None:
