@@ -5,6 +5,7 @@
 #   make test    run the tests (ARGS="-k name" is passed on to pytest)
 #   make check   all that must pass before a change is accepted: lint, tests, a short benchmark
 #   make bench   run the benchmarks (ARGS="R1 R3" is passed on)
+#   make soak    ten minutes of hostile load beside a client that must be answered rightly (SOAK_S=seconds)
 #   make lint    check style, types and imports           make fix    repair what can be repaired
 #   make docs    write docs/reference from the code       make build  build the wheel into dist/
 #   make lock    choose the versions that are installed   make audit  look for known faults in them
@@ -15,6 +16,7 @@ DATA = data
 HOST =
 PORT =
 ARGS =
+SOAK_S = 600
 
 BIN = .venv/bin
 PYTHON = $(shell for python in python3.11 python3; do $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -26,7 +28,7 @@ ASSETS = src/obmen/assets/vendor/.stamp
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check bench lint fix docs build lock audit sbom clean
+.PHONY: help up test check bench soak lint fix docs build lock audit sbom clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,6 +47,9 @@ check: lint
 
 bench: .venv/develops $(ASSETS)
 	$(BIN)/python -m bench $(ARGS)
+
+soak: .venv/develops $(ASSETS)
+	SOAK_S="$(SOAK_S)" $(BIN)/pytest -s tests/chaos/test_soak.py
 
 lint: .venv/develops
 	$(BIN)/ruff check

@@ -83,9 +83,8 @@ class LiveServer:
             )
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(OSError):
-                if self.ask("GET", "/health/ready", auth=None).status == 200:
-                    return self
+            if self.is_ready():
+                return self
             time.sleep(0.05)
         self.kill()
         raise AssertionError(f"the server did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
@@ -107,6 +106,36 @@ class LiveServer:
                     os.kill(pid, signal.SIGKILL)
             killed |= found
         self.process.wait(30)
+
+    def parts(self) -> dict[str, int]:
+        """The processes that the server has started and that live, by kind: ``http``, ``worker``, ``postgres``."""
+        assert self.process is not None
+        found = {}
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+                command = (folder / "cmdline").read_bytes().split(b"\0")
+                if int(parent) == self.process.pid and state != "Z":
+                    marks = {
+                        "postgres": command[0].endswith(b"/postgres"),
+                        "worker": b"worker" in command,
+                        "http": b"serve" in command,
+                    }
+                    found.update((kind, int(folder.name)) for kind, is_one in marks.items() if is_one)
+        return found
+
+    def kill_part(self, kind: str) -> int:
+        """``kill -9`` of one of them; the number that it had."""
+        pid: int = wait_until(lambda: self.parts().get(kind), kind)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.parts().get(kind) != pid, f"the end of {kind}")
+        return pid
+
+    def is_ready(self) -> bool:
+        """Whether it answers, and its database too."""
+        with contextlib.suppress(OSError):
+            return self.ask("GET", "/health/ready", auth=None).status == 200
+        return False
 
     def _processes(self) -> set[int]:
         """The server and all it has started, also those whose parent is gone; PostgreSQL is none of them."""

@@ -143,20 +143,27 @@ def log_to_stderr() -> None:
 
 
 @contextlib.contextmanager
-def database(settings: Settings) -> Iterator[Settings]:
+def supervised_database(settings: Settings) -> Iterator[tuple[Settings, EmbeddedPostgres | None]]:
     """The settings with the URL of a database that runs: the external one, or the embedded one, started here and stopped at the end.
 
-    `SetupError` where another Obmen has the data folder.
+    The embedded server comes with them. `SetupError` where another Obmen has the data folder.
     """
     with locked(settings.data):
         if settings.database.url:
-            yield settings
+            yield settings, None
             return
         server = EmbeddedPostgres(settings.data / "postgres", port=settings.database.sql_port)
         try:
-            yield _at(settings, server.start())
+            yield _at(settings, server.start()), server
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """The same for who does not start the server again where it dies."""
+    with supervised_database(settings) as (started, _):
+        yield started
 
 
 @contextlib.contextmanager

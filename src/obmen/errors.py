@@ -11,11 +11,13 @@
     ├── NotAuthenticated      401 not_authenticated
     ├── Forbidden             403 forbidden
     ├── NotFound              404 not_found
+    │   └── ContentGone       410 content_gone       a file whose content the store has lost
     ├── MethodNotAllowed      405 method_not_allowed
     ├── Conflict              409 conflict
     ├── TooLarge              413 too_large          a limit, named with its setting
     ├── TooManyRequests       429 too_many_requests
     ├── Unavailable           503 unavailable        try again later
+    ├── StorageFull           507 storage_full       no space left for files or records
     ├── EgressRefused         502 egress_refused     an address closed to outgoing connections
     ├── StepFailed            500 step_failed        a step of a process failed for good
     │   ├── Temporary         503 step_postponed     … failed now, may succeed after a delay
@@ -150,6 +152,12 @@ class NotFound(ObmenError):
     code, status = "not_found", 404
 
 
+class ContentGone(NotFound):
+    """The file is described, but its content is missing from the store."""
+
+    code, status = "content_gone", 410
+
+
 class MethodNotAllowed(ObmenError):
     """The resource exists and has no such method."""
 
@@ -178,6 +186,12 @@ class Unavailable(ObmenError):
     """Cannot be done now; a later attempt may succeed."""
 
     code, status = "unavailable", 503
+
+
+class StorageFull(ObmenError):
+    """There is no space left for what is to be stored; nothing of it was stored (RFC 4918, 11.5)."""
+
+    code, status = "storage_full", 507
 
 
 class EgressRefused(ObmenError):

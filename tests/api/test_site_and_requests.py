@@ -76,6 +76,8 @@ def test_no_other_file_is_given_out(server: LiveServer, name: str) -> None:
 def test_health(server: LiveServer) -> None:
     for path in ("/health/live", "/health/ready", "/health/ready/"):
         assert server.ask("GET", path, auth=None).json == {"status": "ok"}
+    overview = server.ask("GET", "/health", auth=None).json
+    assert {process["name"] for process in overview["processes"]} == {"http 1", "worker"}
     assert_problem(server.ask("POST", "/health/live", auth=None), 405, "method_not_allowed")
     assert_problem(server.ask("GET", "/health/other", auth=None), 404, "not_found")
 

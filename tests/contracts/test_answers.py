@@ -117,7 +117,7 @@ def test_real_answers_fit_the_document(server: LiveServer, document: Document) -
     ask("DELETE", catalog, catalog_id=own)
     ask("DELETE", section, section_id=made)
 
-    for path in ("/health/live", "/health/ready"):
+    for path in ("/health", "/health/live", "/health/ready"):
         ask("GET", path)
     ask("POST", "/auth/login", {"login": "admin@obmen.local", "password": "correct horse"})
     ask("POST", "/auth/login", {"login": "admin@obmen.local", "password": "wrong"})

@@ -12,7 +12,11 @@ from live_server import LiveServer
 from problems import assert_problem
 
 EMPLOYEE = ("ivan@example.com", "employee's own")
-OPEN = {("post", "/auth/login"), ("post", "/auth/logout"), ("get", "/health/live"), ("get", "/health/ready")}
+OPEN = {
+    ("post", "/auth/login"),
+    ("post", "/auth/logout"),
+    *(("get", f"/health{rest}") for rest in ("", "/live", "/ready")),
+}
 """What a stranger may call."""
 OWN = {("get", "/api/v1/profile/me"), ("get", "/api/v1/sections"), ("get", "/api/v1/catalogs")}
 """What an employee without rights may call; lists are empty."""
@@ -206,7 +210,17 @@ def test_options_lists_what_is_allowed(server: LiveServer, routes: list[tuple[st
 
 
 READABLE = (
-    *("/", "/docs", "/docs/", "/docs/errors", "/openapi.json", "/health/live", "/health/ready", "/assets/explorer.js"),
+    *(
+        "/",
+        "/docs",
+        "/docs/",
+        "/docs/errors",
+        "/openapi.json",
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/assets/explorer.js",
+    ),
     *("/api/v1/sections", "/api/v1/catalogs/", "/api/v1/catalogs/$users", "/api/v1/catalogs/3/records"),
     *("/api/v1/catalogs/3/records/1", "/api/v1/profile/me", "/api/v1/catalogs/999", "/nothing", "/api/v1/users"),
     *("/api/v1/files/999", "/files/1.2.3"),

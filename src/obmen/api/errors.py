@@ -23,11 +23,13 @@ from obmen.errors import (
     NotFound,
     ObmenError,
     SetupError,
+    StorageFull,
     TooLarge,
     TooManyRequests,
     Unavailable,
     Unexpected,
 )
+from obmen.storage.own_connection import FAULTS
 
 if TYPE_CHECKING:
     from litestar.types import ExceptionHandlersMap
@@ -82,7 +84,7 @@ def respond(request: ApiRequest, error: ObmenError) -> Response[bytes]:
     language = messages.preferred_language(request.headers.get("accept-language"))
     headers = {}
     match error:
-        case TooManyRequests():
+        case TooManyRequests() | Unavailable():
             headers["Retry-After"] = str(error.facts.get("seconds", 1))
         case MethodNotAllowed():
             methods: Methods = request.app.state.methods
@@ -120,6 +122,11 @@ def _database(request: ApiRequest, error: Exception) -> Response[bytes]:
     return respond(request, Unavailable("request.database_away"))
 
 
+def _database_full(request: ApiRequest, error: Exception) -> Response[bytes]:
+    log.error("the disk of the database is full", problem=repr(error))
+    return respond(request, StorageFull("request.database_full"))
+
+
 def _unexpected(request: ApiRequest, error: Exception) -> Response[bytes]:
     number = secrets.token_hex(8)
     log.error("unexpected error", request=number, path=request.url.path, exc_info=error)
@@ -131,12 +138,8 @@ HANDLERS: Final = cast(  # the application's request_class makes the requests
     {
         ObmenError: _named,
         HTTPException: _http,
-        asyncpg.PostgresConnectionError: _database,
-        asyncpg.CannotConnectNowError: _database,
-        asyncpg.InterfaceError: _database,
-        asyncpg.InternalClientError: _database,
-        ConnectionError: _database,
-        TimeoutError: _database,
+        **dict.fromkeys(FAULTS, _database),
+        asyncpg.DiskFullError: _database_full,
         Exception: _unexpected,
     },
 )

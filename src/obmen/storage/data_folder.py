@@ -5,8 +5,11 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Final
 
 from obmen.errors import SetupError
+
+_held: Final[set[IO[str]]] = set()
 
 
 @contextlib.contextmanager
@@ -26,7 +29,21 @@ def locked(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        _held.add(file)
+        try:
+            yield
+        finally:
+            _held.discard(file)
+
+
+def _let_go() -> None:
+    """flock(2) belongs to the open file, which a forked process shares: the lock would outlive the process that took it."""
+    for file in _held:
+        file.close()
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def private(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL server: programs from PyPI, data in the data folder, stopped with its owner.
 
 It listens on a Unix socket with passwords (and on TCP when asked), keeps ``fsync`` on and runs as a user of its own
-where Obmen runs as root, which PostgreSQL refuses. Called by ``obmen serve`` and by tests.
+where Obmen runs as root, which PostgreSQL refuses. It ends with the process that started it. Called by ``obmen serve`` and by tests.
 """
 
 import contextlib
@@ -15,11 +15,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from obmen.children import end_with
 from obmen.errors import SetupError
 from obmen.storage import postgres_programs
 
@@ -27,11 +29,15 @@ _ACCOUNT: Final = "obmen-postgres"
 _DATABASE_USER: Final = "obmen"
 _SOCKET_PATH_LIMIT: Final = 90
 """A Unix socket's path has at most 107 bytes, the file name included."""
-_START_S: Final = 30.0
+_START_S: Final = 600.0
+"""After a crash PostgreSQL first repeats what the log holds beyond the last checkpoint, up to ``max_wal_size``."""
 _STOP_S: Final = 30.0
 _POLL_S: Final = 0.005
 _WORKING_FOLDER: Final = "/proc/self/cwd"
 """The working folder of a process, whose path its user need not be able to follow (proc_pid_cwd(5))."""
+_LOG_BYTES: Final = 10_000_000
+_FAST_SHUTDOWN: Final = signal.SIGINT
+"""PostgreSQL rolls open transactions back, writes everything to disk and ends."""
 _CONFIG: Final = {
     "max_connections": "200",
     "shared_buffers": "256MB",
@@ -59,6 +65,7 @@ class EmbeddedPostgres:
         self._account: pwd.struct_passwd | None = None
         """Whom the server runs as, where that is not the user of this process."""
         self._programs = Path()
+        self._sockets = ""
 
     def start(self, database: str = "obmen") -> str:
         """Starts the server; the URL of ``database``, which is made with the data on the first start.
@@ -76,12 +83,34 @@ class EmbeddedPostgres:
         except OSError as error:
             raise SetupError("setup.data_not_writable", data=self._folder, problem=error) from error
         if self._data.exists():
-            self._end_leftover()
+            self._end_leftovers()
         else:
             self._initialise(database)
-        self._launch(sockets)
-        self._wait_until_ready()
+        self._sockets = sockets
+        self._wait_until_ready(self._launch())
         return self.url(database)
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The server's first process, once it was started."""
+        assert self._process is not None
+        return self._process
+
+    def restart(self) -> "subprocess.Popen[bytes]":
+        """Starts a server that has died once more, and does not wait until it is ready. ``OSError`` where it cannot be started."""
+        self._end_leftovers()
+        return self._launch()
+
+    def trim_log(self) -> None:
+        """Keeps the log below about 10 MB, and as much of it in ``postgres.log.1``."""
+        if not self._log.exists() or self._log.stat().st_size < _LOG_BYTES:
+            return
+        with contextlib.suppress(OSError):  # on a full disk it goes without the copy
+            old = self._log.with_suffix(".log.1")
+            old.unlink(missing_ok=True)
+            old.touch(0o600)
+            shutil.copyfile(self._log, old)
+        os.truncate(self._log, 0)  # the server appends: it goes on at the new end
 
     def url(self, database: str = "obmen") -> str:
         """The URL of ``database`` on a server that runs; `SetupError` where its data was never made."""
@@ -93,7 +122,7 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Ends the server: open transactions are rolled back, everything committed is on disk."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
+            self._process.send_signal(_FAST_SHUTDOWN)
             try:
                 self._process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
@@ -128,7 +157,7 @@ class EmbeddedPostgres:
         if done.returncode:
             raise SetupError("setup.postgres_failed", log=program, tail=done.stderr.decode(errors="replace")[-2000:])
 
-    def _launch(self, sockets: str) -> None:
+    def _launch(self) -> "subprocess.Popen[bytes]":
         listen = f"listen_addresses={'127.0.0.1' if self._port else ''}"
         settings = [part for key, value in _CONFIG.items() for part in ("-c", f"{key}={value}")]
         self._log.touch(0o600)
@@ -136,7 +165,7 @@ class EmbeddedPostgres:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(self._programs / "postgres", "-D", self._path(self._data), "-k", sockets),
+                    *(self._programs / "postgres", "-D", self._path(self._data), "-k", self._sockets),
                     *("-p", str(self._port or 5432), "-c", listen, *settings),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -144,37 +173,63 @@ class EmbeddedPostgres:
                 stderr=log,
                 cwd=self._data,
                 start_new_session=True,  # a Ctrl-C at the terminal is Obmen's to answer
+                preexec_fn=partial(end_with, os.getpid(), _FAST_SHUTDOWN),  # noqa: PLW1509 (it takes no lock)
                 **self._identity(),
             )
+        return self._process
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
         """PostgreSQL writes ``ready`` into its pid file."""
-        assert self._process is not None
         deadline = time.monotonic() + _START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError):
                 lines = self._pid_file.read_text().splitlines()
-                if len(lines) >= 8 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
+                if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
                     return
             time.sleep(_POLL_S)
         self.stop()
         tail = self._log.read_text(errors="replace")[-2000:]
         raise SetupError("setup.postgres_failed", log=self._log, tail=tail)
 
-    def _end_leftover(self) -> None:
-        """Ends a server whose Obmen was killed: it still has the data open."""
+    def _end_leftovers(self) -> None:
+        """Ends what still has the data open, and removes what it left of itself.
+
+        That is the server of an Obmen that was killed, or the sessions of a server that was killed itself: a session that computes
+        does not notice it, and its shared memory keeps the next server from starting.
+        """
         with contextlib.suppress(OSError, ValueError, IndexError):
-            pid = int(self._pid_file.read_text().splitlines()[0])
+            self._end(int(self._pid_file.read_text().splitlines()[0]), _FAST_SHUTDOWN, signal.SIGQUIT)
+        for pid in self._left_over():
+            self._end(pid, signal.SIGKILL)
+        # They may name processes that have these numbers by now, and PostgreSQL would take those for another server.
+        self._pid_file.unlink(missing_ok=True)
+        for lock in self._socket_folder().glob(".s.PGSQL.*.lock"):
+            lock.unlink(missing_ok=True)
+
+    def _left_over(self) -> Iterator[int]:
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdecimal() and self._is_in_data(folder):
+                yield int(folder.name)
+
+    def _end(self, pid: int, *signals: signal.Signals) -> None:
+        """Sends one signal after the other until the process is gone; none where it is no process of this server."""
+        with contextlib.suppress(OSError):
             process = os.pidfd_open(pid)
             try:
-                if not Path(f"/proc/{pid}/cwd").samefile(self._data):
+                if not self._is_in_data(Path(f"/proc/{pid}")):
                     return  # its number belongs to another process by now
-                for number in (signal.SIGINT, signal.SIGQUIT):
+                for number in signals:
                     signal.pidfd_send_signal(process, number)
                     if select.select([process], [], [], _STOP_S)[0]:
                         return
             finally:
                 os.close(process)
+
+    def _is_in_data(self, process: Path) -> bool:
+        """Whether it is one of PostgreSQL's: they all work in the folder of the data."""
+        with contextlib.suppress(OSError):
+            return (process / "cwd").samefile(self._data) and (process / "exe").readlink().name.startswith("postgres")
+        return False
 
     @property
     def _pid_file(self) -> Path:

@@ -26,6 +26,17 @@ FAULTS: Final = (
     asyncpg.TransactionRollbackError,
 )
 """What passes when PostgreSQL is there again."""
+UNCERTAIN: Final = (
+    TimeoutError,
+    ConnectionResetError,
+    BrokenPipeError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncio.CancelledError,
+)
+"""After these nobody knows whether a statement was committed."""
 _GOODBYE_S: Final = 2.0
 _BACK_OFF_S: Final = 0.5
 

@@ -15,7 +15,7 @@ from obmen.clients.secrets import load_key
 from obmen.errors import ObmenError, SetupError
 from obmen.services.catalogs.indexes import IndexBuild
 from obmen.settings import Settings
-from obmen.storage import abilities, folding
+from obmen.storage import abilities, folding, process_states
 from obmen.storage.abilities import Missing
 from obmen.storage.data_folder import is_locked
 from obmen.storage.database import Connection, Database, connect, missing_migrations
@@ -44,6 +44,7 @@ def doctor() -> None:
         "data": _data,
         "assets": _assets,
         "secret": _secret,
+        "processes": _processes,
         "database": _database,
     }
     wrong = 0
@@ -89,6 +90,21 @@ def _secret(settings: Settings) -> list[str]:
         load_key(settings.secret.key, settings.data / "secret.key")
 
     return []
+
+
+def _processes(settings: Settings) -> list[str]:
+    """Those of a server that runs: one that ends again and again is wrong, one that has ended and runs is worth a note."""
+    if not (settings.data.exists() and is_locked(settings.data)):
+        return []
+    states = process_states.read(settings.data)
+    failing = next((state for state in states if not state.is_well), None)
+    if failing is not None:
+        raise SetupError("setup.process_failing", name=failing.name, count=failing.failures, ended=failing.ended)
+    return [
+        messages.text("cli.process_ended", language(), name=state.name, count=state.restarts, ended=state.ended)
+        for state in states
+        if state.restarts
+    ]
 
 
 def _database(settings: Settings) -> list[str]:

@@ -5,25 +5,22 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 
 from obmen import bootstrap
-from obmen.cli.supervisor import WorkerProcess
+from obmen.cli.http_process import listen, serve_requests
+from obmen.cli.supervisor import Forked, Kept, NeverReady, Supervisor
 from obmen.cli.terminal import reporting_errors, say
-from obmen.errors import SetupError
 from obmen.settings import Settings
+from obmen.storage.embedded import EmbeddedPostgres
 
 COMMAND = typer.Typer()
-_DRAIN_S = 15
-_BACKLOG = 4_096
-_BACKPRESSURE = 20_000
-"""Requests under way at once in a server process: those whose bodies only trickle in must not keep the others out."""
+_HTTP_DRAIN_S: Final = 15.0
+_WORKER_DRAIN_S: Final = 30.0
 
 
 @COMMAND.command()
@@ -44,41 +41,46 @@ def serve(
     bootstrap.log_to_stderr()
     with reporting_errors():
         asked = bootstrap.load_settings(http=http, database=_given(sql_port=sql_port))
-        _check_port(asked)
-        with bootstrap.database(asked) as settings:
-            _start(settings, demo=demo)
+        with listen(asked) as listener, bootstrap.supervised_database(asked) as (settings, postgres):
+            _prepare(settings, demo=demo)
+            _run(settings, listener, postgres)
 
 
-def _start(settings: Settings, *, demo: bool) -> None:
+def _prepare(settings: Settings, *, demo: bool) -> None:
     _hand_over(settings)
     if demo or not asyncio.run(bootstrap.is_prepared(settings)):
-        command = [sys.executable, "-m", "obmen", "migrate", *(["--demo"] if demo else [])]
-        migrated = subprocess.run(command, check=False)
+        migrated = subprocess.run(_command("migrate", *(["--demo"] if demo else [])), check=False)
         if migrated.returncode:
             raise typer.Exit(migrated.returncode)  # it has said why
-    worker = WorkerProcess()
-    os.environ[bootstrap.READY_VARIABLE] = str(worker.ready_fd)
-    server = Server(
-        "obmen.bootstrap:app",
-        factory=True,
-        address=settings.http.host,
-        port=settings.http.port,
-        interface=Interfaces.ASGI,
-        workers=settings.http.workers,
-        websockets=False,
-        backlog=_BACKLOG,
-        backpressure=_BACKPRESSURE,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=_DRAIN_S,
-    )
-    worker.start()
+
+
+def _run(settings: Settings, listener: socket.socket, postgres: EmbeddedPostgres | None) -> None:
+    first = [
+        Kept(f"http {number}", lambda: Forked(partial(serve_requests, listener)), drain_s=_HTTP_DRAIN_S)
+        for number in range(1, settings.http.workers + 1)
+    ]
+    if postgres is not None:
+        first.append(Kept("postgres", postgres.restart, drain_s=None, running=postgres.process))
+    worker = Kept("worker", _start_worker, drain_s=_WORKER_DRAIN_S)
+    supervisor = Supervisor(settings.data, postgres.trim_log if postgres else lambda: None)
+    os.environ[bootstrap.READY_VARIABLE] = str(supervisor.ready_fd)
+    say("started", url=settings.url)
     try:
-        say("started", url=settings.url)
-        server.serve()
+        supervisor.run(first, [worker])
+    except NeverReady:
+        raise typer.Exit(1) from None  # the process has said why
     finally:
-        worker.stop()
         say("stopped")
+
+
+def _start_worker() -> "subprocess.Popen[bytes]":
+    # a session of its own: a Ctrl-C at the terminal is the server's to answer
+    command = _command("worker", "--server", str(os.getpid()))
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "obmen", *words]
 
 
 def _hand_over(settings: Settings) -> None:
@@ -91,13 +93,3 @@ def _hand_over(settings: Settings) -> None:
 
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _check_port(settings: Settings) -> None:
-    """`SetupError` where another program listens there."""
-    host, port = settings.http.host, settings.http.port
-    try:
-        with socket.create_server((host, port), reuse_port=False):
-            pass
-    except OSError as error:
-        raise SetupError("setup.port_in_use", host=host, port=port, problem=error) from error

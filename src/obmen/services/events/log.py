@@ -10,6 +10,7 @@ import contextlib
 import asyncpg
 
 from obmen.storage.database import Database
+from obmen.storage.own_connection import FAULTS
 
 CHANNEL = "obmen_events"
 PLACED_CHANNEL = "obmen_placed"
@@ -36,7 +37,7 @@ class EventLog:
         while True:
             await asyncio.sleep(_GATHER_S)
             self._again = False
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(asyncpg.PostgresError, *FAULTS):
                 await self._database.pool.execute(f"notify {CHANNEL}")
             if not self._again:
                 return

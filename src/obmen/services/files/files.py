@@ -18,7 +18,7 @@ from obmen.domain.field_types import shown
 from obmen.domain.files import ExternalFile, KeptFile, NewFile, StoredFile
 from obmen.domain.record_ids import record_number
 from obmen.domain.rights.policies import Caller, require_admin
-from obmen.errors import NotFound
+from obmen.errors import ContentGone, NotFound, ObmenError
 from obmen.storage.database import Database, Executor
 from obmen.storage.statements.rendering import FileLinks
 
@@ -86,7 +86,7 @@ class Files:
         """Takes content out of the store again: nothing has come of it."""
         for file in files:
             if isinstance(file, KeptFile):
-                with suppress(OSError):
+                with suppress(ObmenError, FileNotFoundError):
                     await self._store.delete(file.key)
 
     async def describe(self, on: Executor, files: Iterable[AnyFile], author: int | None) -> list[int]:
@@ -120,7 +120,7 @@ class Files:
         return found.content
 
     async def read(self, file_id: int) -> FileContent:
-        """A file with its content; `NotFound` without one."""
+        """A file with its content; `NotFound` without one, `ContentGone` where the store has lost it."""
         row = await self._database.fetchrow("read_file", file_id)
         if row is None:
             raise NotFound("files.none", file=file_id)
@@ -129,7 +129,7 @@ class Files:
             try:
                 content = await self._store.get(row["key"])
             except FileNotFoundError:
-                raise NotFound("files.content_gone", file=file_id, title=row["title"]) from None
+                raise ContentGone("files.content_gone", file=file_id, title=row["title"]) from None
         return FileContent(title=row["title"], mime_type=row["mime_type"], content=content, source=row["source"])
 
     async def open(self, name: str) -> FileContent:

@@ -56,7 +56,7 @@ from obmen.services.records.reading import RecordReader
 from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database
-from obmen.storage.own_connection import FAULTS
+from obmen.storage.own_connection import FAULTS, UNCERTAIN
 
 _SAVE_S: Final = 1.0
 _RELEASE_AFTER: Final = timedelta(seconds=5)
@@ -293,7 +293,7 @@ class Run:
         is_written = False
         try:
             is_written = await self._write(command, change, prepared)
-        except (*FAULTS, asyncio.CancelledError):  # it may have been committed
+        except UNCERTAIN:  # it may have been committed
             is_written = True
             raise
         finally:

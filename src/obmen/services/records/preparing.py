@@ -64,11 +64,11 @@ class Preparer:
         required = _required(work) if trusting else None
         found = await self.require(work) if required is None else {}
         values = [self._stored(work.catalog, row, found) for row in work.rows]
-        files: list[dict[int, list[AnyFile]]] = []
+        files: list[dict[int, list[AnyFile]]] = [{} for _ in work.rows]
         try:
-            for row in work.rows:
-                kept_files = {number: await self._files.keep(sent) for number, sent in _files(row)}
-                files.append(kept_files)
+            for row, kept in zip(work.rows, files, strict=True):
+                for number, sent in _files(row):
+                    kept[number] = await self._files.keep(sent)
         except BaseException:
             await self.discard(file for kept in files for some in kept.values() for file in some)
             raise

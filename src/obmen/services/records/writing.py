@@ -27,6 +27,7 @@ from obmen.services.records.reading import record_key
 from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs import SystemCatalog
 from obmen.storage.database import Database, Executor
+from obmen.storage.own_connection import UNCERTAIN
 from obmen.storage.statements.compiler import Statements
 
 
@@ -191,6 +192,8 @@ class RecordWriter:
                 await self._preparer.require(prepared.work)  # it says what is missing, unless the record has it already
                 numbers = await self._written(prepared.verified())
             assert numbers is not None  # it requires nothing any more
+        except UNCERTAIN:  # it may have been committed
+            raise
         except BaseException:
             await prepared.discard()
             raise
