@@ -48,6 +48,14 @@ update {schema}.catalogs set text_id = $2, section_id = $3, name = $4, icon = $5
     next_field = $8, removed_fields = $9, version = version + 1
 where id = $1
 
+-- name: count_columns
+-- How many columns the table of catalog $1 has had; dropped ones count until it is made anew.
+select max(attnum)::integer from pg_attribute where attrelid = ('{schema}.c' || $1::bigint)::regclass
+
+-- name: rebuild_table
+-- Makes the table of catalog $1 anew, without the columns that were dropped.
+select {schema}.rebuild($1)
+
 -- name: remove_catalog
 -- Removes a catalog; its description and data stay in the database.
 update {schema}.catalogs set removed_at = now() where id = $1
