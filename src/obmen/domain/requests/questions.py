@@ -6,6 +6,7 @@ narrowed the answer is refused: unread, it would let everything through. Called 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta, timezone, tzinfo
 from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -127,7 +128,7 @@ def records_asked(parameters: Parameters, most: int) -> Asked:
         limit=min(_whole_number(parameters, "limit", 100, 0, None), most),
         offset=_whole_number(parameters, "offset", 0, 0, 2**62),
         after=text_of(parameters, "after"),
-        offset_minutes=offset_minutes(parameters),
+        zone=zone_of(parameters),
         with_linked_values=is_set(parameters, "withFieldsAdditional"),
         skip_prev_id=is_set(parameters, "skipPrevId"),
     )
@@ -138,7 +139,7 @@ def record_asked(parameters: Parameters) -> Asked:
     require_known(RecordQuestion, parameters)
     return Asked(
         fields=read_json(parameters.get("fields"), "fields"),
-        offset_minutes=offset_minutes(parameters),
+        zone=zone_of(parameters),
         with_linked_values=is_set(parameters, "withFieldsAdditional"),
         skip_prev_id=is_set(parameters, "skipPrevId"),
     )
@@ -176,9 +177,10 @@ def is_set(parameters: Parameters, name: str) -> bool:
     return text_of(parameters, name).lower() in ("true", "1")
 
 
-def offset_minutes(parameters: Parameters) -> int:
+def zone_of(parameters: Parameters) -> tzinfo:
     """The caller's time zone."""
-    return _whole_number(parameters, "timezoneOffset", 0, -_OFFSET_MINUTES, _OFFSET_MINUTES)
+    minutes = _whole_number(parameters, "timezoneOffset", 0, -_OFFSET_MINUTES, _OFFSET_MINUTES)
+    return timezone(timedelta(minutes=minutes))
 
 
 def _whole_number(parameters: Parameters, name: str, default: int, low: int, high: int | None) -> int:

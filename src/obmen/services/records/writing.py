@@ -6,6 +6,7 @@ rows with their events, inside a transaction where more belongs to it. Called by
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
@@ -35,6 +36,8 @@ class NewRecord(msgspec.Struct, frozen=True):
 
     values: Any
     id: Any = None
+    zone: tzinfo = UTC
+    """The writer's: on which day a moment falls."""
 
 
 class RecordChange(msgspec.Struct, frozen=True):
@@ -43,6 +46,8 @@ class RecordChange(msgspec.Struct, frozen=True):
     record: str
     values: Any
     id: Any = UNSET
+    zone: tzinfo = UTC
+    """The same."""
 
 
 class RecordWriter:
@@ -143,8 +148,10 @@ class RecordWriter:
         self, statements: Statements, caller: Caller, catalog_id: str, records: Sequence[NewRecord], *, trusting: bool
     ) -> PreparedWrite:
         catalog, allowed = self._writable(statements, caller, catalog_id, "create")
-        context = _context(statements, caller)
-        parsed = [parse_new(catalog, record.values, context, allowed.of(catalog)) for record in records]
+        parsed = [
+            parse_new(catalog, record.values, _context(statements, caller, record.zone), allowed.of(catalog))
+            for record in records
+        ]
         text_ids = [_text_id(record.id) for record in records]
         work = Preparation(statements, catalog, caller, [None] * len(parsed), parsed)
         return await self._prepared(work, allowed, text_ids, trusting=trusting)
@@ -159,9 +166,11 @@ class RecordWriter:
         trusting: bool,
     ) -> PreparedWrite:
         catalog, allowed = self._writable(statements, caller, catalog_id, "edit")
-        context = _context(statements, caller)
         keys = [record_key(catalog, change.record) for change in changes]
-        parsed = [parse_change(catalog, change.values, context, allowed.of(catalog)) for change in changes]
+        parsed = [
+            parse_change(catalog, change.values, _context(statements, caller, change.zone), allowed.of(catalog))
+            for change in changes
+        ]
         numbers = await self._preparer.numbers(statements, catalog, keys)
         text_ids = [
             UNSET if change.id is UNSET else _text_id(change.id, number)
@@ -212,8 +221,8 @@ class RecordWriter:
         return catalog, allowed
 
 
-def _context(statements: Statements, caller: Caller) -> WriteContext:
-    return WriteContext(schema=statements.schema, now=now(), user_id=caller.user_id)
+def _context(statements: Statements, caller: Caller, zone: tzinfo) -> WriteContext:
+    return WriteContext(schema=statements.schema, now=now(), user_id=caller.user_id, zone=zone)
 
 
 def _text_id(given: Any, number: int | None = None) -> str | None:
