@@ -23,6 +23,8 @@ from obmen.domain.record_ids import record_id
 from obmen.domain.schema import Catalog, Field, Schema
 from obmen.errors import InvalidFilter
 
+MOST_SKIPPED: Final = 2**53
+"""Records that a page may lie behind."""
 _NESTING: Final = 40
 _GROUP: Final = "group"
 
@@ -71,6 +73,8 @@ class QueryReader:
         if asked.ids is not None:
             ids = [record_id(item) for item in asked.ids]
             parts.append(HasId(tuple(one for one in ids if one is not None)))
+        if not 0 <= asked.offset <= MOST_SKIPPED or asked.limit < 0:
+            raise InvalidFilter("filter.bad_page", limit=asked.limit, offset=asked.offset, most=MOST_SKIPPED)
         sort = _sort(catalog, asked)
         after = _after(asked.after, sort) if asked.after else None
         return Query(
