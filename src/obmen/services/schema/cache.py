@@ -97,7 +97,8 @@ class CatalogCache:
             )
             for row in await connection.fetch(queries["read_catalogs"])
         ]
-        return Schema(version, sections, catalogs)
+        removed = {row["number"]: row["text_id"] for row in await connection.fetch(queries["read_removed_catalogs"])}
+        return Schema(version, sections, catalogs, removed)
 
     def _field(self, stored: dict[str, Any]) -> Field:
         name = stored["type"]

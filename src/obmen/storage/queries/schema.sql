@@ -12,6 +12,10 @@ from {schema}.sections where removed_at is null order by priority, id
 select id as number, text_id, section_id as section, name, icon, history, fields, next_field, removed_fields, version
 from {schema}.catalogs where removed_at is null order by id
 
+-- name: read_removed_catalogs
+-- Numbers and text ids of the catalogs that are removed and had one: links to their records are still sent back by it.
+select id as number, text_id from {schema}.catalogs where removed_at is not null and text_id is not null
+
 -- name: bump_schema
 -- A new version of the descriptions; processes that cache them are notified at commit. Serialises changes of catalogs.
 with bumped as (update {schema}.schema_state set version = version + 1 returning version)
