@@ -23,7 +23,7 @@ from obmen.domain.record_ids import record_id
 from obmen.domain.schema import Catalog, Field, Schema
 from obmen.errors import InvalidFilter
 
-MOST_SKIPPED: Final = 2**53
+MOST_SKIPPED: Final = 2**62
 """Records that a page may lie behind."""
 _NESTING: Final = 40
 _GROUP: Final = "group"

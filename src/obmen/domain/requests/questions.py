@@ -193,10 +193,13 @@ def zone_of(parameters: Parameters) -> tzinfo:
 
 
 def _one(parameters: Parameters, name: str) -> str:
-    """The text of a parameter, empty without it; `InvalidFilter` where it comes with several values or has brackets."""
+    """The text of a parameter, the last where it came several times; empty without it.
+
+    `InvalidFilter` for one with brackets, and for different values of one that narrows the answer: one of them would be lost.
+    """
     value = parameters.get(name, "")
-    if isinstance(value, list) and value and all(item == value[0] for item in value):
-        value = value[0]
+    if isinstance(value, list) and value and (name not in _OTHER_NAMES or all(item == value[0] for item in value)):
+        value = value[-1]
     if not isinstance(value, str):
         raise InvalidFilter("filter.one_value", name=name, sent=shown(value))
     return value
