@@ -109,7 +109,8 @@ def components_page() -> str:
         NOTE.format(source="src/obmen/components"),
         "# Components\n",
         "A task of a [scenario](scenarios.md) names one of these as its connector id. An input that is left out, or is "
-        "`null`, has its default, as has an empty text where a number is expected; numbers may be given as text. The "
+        "`null`, has its default, as has an empty text where a number is expected; numbers may be given as text. "
+        "One that the component does not have fails the step: passed over, it would let a step do more than was meant. The "
         "components of records act past the rights of who started the process, and take and answer values as the API "
         f"does. Other spellings of names: {aliases}.\n",
         "What an effect means when the server dies in the middle of the step: `none`, it is done again; `records`, it "

@@ -35,7 +35,7 @@ FIELDS = [
     {"id": "name", "name": "Имя", "type": "text"},
     {"id": "email", "name": "Почта", "type": "contact"},
     {"id": "phone", "name": "Телефон", "type": "contact"},
-    {"id": "date", "name": "Дата", "type": "date"},
+    {"id": "date", "name": "Дата", "type": "date", "config": {"time": True}},
     {"id": "choice", "name": "Выбор", "type": "radiobutton", "config": {"items": [{"name": "Да"}, {"name": "Нет"}]}},
     {"id": "agree", "name": "Согласие", "type": "switch"},
     {

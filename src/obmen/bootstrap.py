@@ -25,6 +25,7 @@ from obmen import components, discovery
 from obmen import settings as settings_module
 from obmen.api.app import create_app
 from obmen.api.methods import Methods
+from obmen.clients.clock import zone
 from obmen.clients.files import FileStore
 from obmen.clients.http import GuardedHttp
 from obmen.clients.javascript import JavaScriptSandbox
@@ -249,6 +250,7 @@ def _wire(
         journal=ProcessJournal(database, writer, settings.process),
         background=Background(),
         settings=settings.process,
+        zone=zone(settings.script.timezone),
     )
     application = Application(
         settings=settings,

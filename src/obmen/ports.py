@@ -109,4 +109,3 @@ class RecordsQuery(msgspec.Struct, frozen=True, kw_only=True):
     descending: bool = False
     limit: int = 100
     offset: int = 0
-    offset_minutes: int = 0

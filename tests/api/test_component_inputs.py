@@ -84,6 +84,30 @@ def test_filters_that_are_no_json_are_refused(ask: Asker, catalog: str, text: st
     assert "filtersJson" in ask.failure("bpiumFindRecords", inputs)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "named"),
+    [
+        ({"filtersFormat": "jsn", "filtersJson": '{"2": 7}'}, "filtersFormat"),
+        ({"filter": {"2": 7}}, "filter"),
+        ({"searchText": "name 7"}, "searchText"),
+        ({"offset": 10**30}, "offset"),
+        ({"limit": -1}, "limit"),
+        ({"filters": {"2": ""}}, "no value"),
+        ({"filters": {"$or": []}}, "$or"),
+        ({"filters": js("[{fieldId: '2', value: undefined}]")}, "no value"),
+    ],
+)
+def test_what_would_have_narrowed_the_records_is_never_passed_over(
+    ask: Asker, catalog: str, inputs: dict[str, Any], named: str
+) -> None:
+    assert named in ask.failure("bpiumFindRecords", {"catalogId": catalog, **inputs})
+
+
+def test_the_format_of_filters_in_capitals(ask: Asker, catalog: str) -> None:
+    inputs = {"catalogId": catalog, "filtersFormat": "JSON", "filtersJson": '{"2": 7}'}
+    assert len(ask("bpiumFindRecords", inputs)) == 1
+
+
 @pytest.mark.parametrize("empty", ["", None, js("''"), js("undefined"), js("null")])
 def test_an_empty_text_is_the_default(ask: Asker, catalog: str, empty: Any) -> None:
     inputs = {"catalogId": catalog, "limit": empty, "offset": empty, "sortType": empty, "sortField": "2"}

@@ -209,7 +209,7 @@ def test_near_misses_elsewhere(server: LiveServer, resource: str) -> None:
     assert_problem(server.ask("GET", "/api/v1/catalogs/$users?FIELDS=1"), 400, "invalid_filter")
 
 
-@pytest.mark.parametrize("view", ["5", "$all", "x", "1&viewId=2", "00", "-1"])
+@pytest.mark.parametrize("view", ["5", "$all", "x", "1&viewId=1", "00", "-1"])
 def test_there_are_no_views_yet(server: LiveServer, path: str, view: str) -> None:
     assert_problem(server.ask("GET", f"{path}?viewId={view}"), 404, "not_found")
 

@@ -72,6 +72,19 @@ def test_an_empty_text_is_no_value_for_what_is_no_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FOUND))
+def test_a_parameter_that_there_is_not_is_refused(name: str) -> None:
+    component = FOUND[name]
+    for field in msgspec.structs.fields(component.inputs):
+        near = field.encode_name + "s"
+        with pytest.raises(StepFailed) as refused:
+            component.read({near: "x"})
+        assert near in str(refused.value)
+        assert field.encode_name in str(refused.value)
+    for empty in (None, "", [], {}):
+        assert isinstance(component.read({"anything": empty}), component.inputs)
+
+
+@pytest.mark.parametrize("name", sorted(FOUND))
 def test_a_parameter_of_a_wrong_type_is_named(name: str) -> None:
     component = FOUND[name]
     for field in msgspec.structs.fields(component.inputs):
@@ -81,7 +94,7 @@ def test_a_parameter_of_a_wrong_type_is_named(name: str) -> None:
             except StepFailed as error:
                 assert name in str(error)  # noqa: PT017
                 assert field.encode_name in str(error)  # noqa: PT017
-    component.read({"unknown": 1, **{field.encode_name: None for field in msgspec.structs.fields(component.inputs)}})
+    component.read({field.encode_name: None for field in msgspec.structs.fields(component.inputs)})
 
 
 def test_other_spellings_lead_to_components_that_exist() -> None:

@@ -95,16 +95,20 @@ class Component(Generic[Inputs]):
         return parameter
 
     def read(self, parameters: Mapping[str, Any]) -> Inputs:
-        """``parameters`` as its inputs; `StepFailed` says which of them does not fit.
+        """``parameters`` as its inputs; `StepFailed` says which of them does not fit, or is none.
 
         Nothing, or an empty text for what is no text, stands for the default.
         """
-        takes_anything = _takes_anything(self.inputs)
+        known, takes_anything = _names(self.inputs)
         given = {
             key: iso(value) if isinstance(value, datetime) and key not in takes_anything else value
             for key, value in parameters.items()
             if value is not None and (value != "" or key in takes_anything)
         }
+        for key, value in given.items():
+            if key not in known and value not in ([], {}):
+                accepted = ", ".join(known) or "–"
+                raise StepFailed("component.unknown_input", component=self.name, sent=key, known=accepted)
         try:
             return msgspec.convert(given, self.inputs, strict=False)
         except msgspec.ValidationError as error:
@@ -142,10 +146,9 @@ def collect() -> Components:
 
 
 @cache
-def _takes_anything(inputs: type[msgspec.Struct]) -> frozenset[str]:
-    """The inputs that take any value."""
-    return frozenset(
-        field.encode_name
-        for field in msgspec.structs.fields(inputs)
-        if field.type is Any or getattr(field.type, "__origin__", None) is Any
+def _names(inputs: type[msgspec.Struct]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The inputs, and those of them that take any value."""
+    fields = msgspec.structs.fields(inputs)
+    return tuple(field.encode_name for field in fields), frozenset(
+        field.encode_name for field in fields if field.type is Any or getattr(field.type, "__origin__", None) is Any
     )

@@ -10,6 +10,7 @@ from obmen.domain.processes.catalog_choice import FieldsChoice, as_value
 from obmen.errors import StepFailed
 from obmen.ports import RecordsQuery
 
+_FORMATS: Final = ("keyvalue", "json")
 MOST_RECORDS: Final = 1_000
 """As many as the step gives at once, whatever its limit (docs/reference/components.md)."""
 
@@ -19,7 +20,7 @@ class FindInputs(FieldsChoice, frozen=True, kw_only=True, rename="camel"):
 
     view_id: Annotated[str | int, Meta(description="Views do not exist yet: nothing, or 0.")] = 0
     filters_format: Annotated[
-        str, Meta(description="`json` takes the conditions of `filtersJson`, any other those of `filters`.")
+        str, Meta(description="`keyvalue` takes the conditions of `filters`, `json` those of `filtersJson`.")
     ] = "keyvalue"
     filters: Annotated[Any, Meta(description="Conditions field by field.")] = None
     filters_json: Annotated[Any, Meta(description="Conditions as JSON text, an object or a list.")] = None
@@ -46,8 +47,6 @@ class FindRecords(Component[FindInputs]):
         """``output`` and ``outputCount``, each where the scenario uses it."""
         if str(inputs.view_id) not in ("", "0"):
             raise StepFailed("component.no_views", view=inputs.view_id)
-        if inputs.limit < 0 or inputs.offset < 0:
-            raise StepFailed("component.bad_page", limit=inputs.limit, offset=inputs.offset)
         query = RecordsQuery(
             filters=_filters(inputs),
             fields=inputs.fields,
@@ -63,7 +62,9 @@ class FindRecords(Component[FindInputs]):
 
 
 def _filters(inputs: FindInputs) -> Any:
-    if inputs.filters_format != "json":
+    if (chosen := inputs.filters_format.lower()) not in _FORMATS:
+        raise StepFailed("component.bad_format", sent=inputs.filters_format, known=", ".join(_FORMATS))
+    if chosen == "keyvalue":
         return inputs.filters
     given = inputs.filters_json
     if isinstance(given, str):

@@ -1,7 +1,7 @@
-"""Moments as the API writes them: ISO 8601, UTC, milliseconds and ``Z``."""
+"""Moments as the API writes them: ISO 8601, UTC, milliseconds and ``Z``; and days, which have no time zone."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,15 +17,41 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def moment(value: Any, offset_minutes: int = 0, *, end_of_day: bool = False) -> datetime:
+def moment(value: Any, zone: tzinfo = UTC, *, end_of_day: bool = False) -> datetime:
     """The moment of an ISO 8601 text or an epoch number, cut to milliseconds; ``ValueError`` for anything else.
 
-    A text without a time zone counts in the zone ``offset_minutes`` east of UTC; a day without a time begins at its
-    midnight, or with ``end_of_day`` means its last millisecond. An epoch number, as number or text of nine to fourteen
-    digits, counts milliseconds, or seconds below 10¹¹.
+    A text without a time zone counts in ``zone``; a day without a time begins at its midnight, or with ``end_of_day`` means its
+    last millisecond. An epoch number, as number or text of nine to fourteen digits, counts milliseconds, or seconds below 10¹¹.
     """
+    parsed = _read(value)
+    if end_of_day and _is_day(value):
+        parsed += timedelta(days=1, milliseconds=-1)
+    return _cut(parsed if parsed.tzinfo else parsed.replace(tzinfo=zone))
+
+
+def day(value: Any, zone: tzinfo = UTC, *, end_of_day: bool = False) -> datetime:
+    """The beginning in UTC of the day that ``value`` names, or with ``end_of_day`` its last millisecond; ``ValueError`` for anything else.
+
+    It is the day as the text has it: on the sender's calendar, whatever offset the text names. A moment (a text with ``Z``, an
+    epoch number, a `datetime`) names the day that it falls on in ``zone``; the very beginning of a day in UTC, which is how days
+    are answered, names that day in every zone.
+    """
+    parsed = _read(value)
+    is_moment = parsed.tzinfo is not None and (
+        not isinstance(value, str) or value[-1:] in "Zz" or _EPOCH.fullmatch(value)
+    )
+    if is_moment and _cut(parsed).time() != time():
+        parsed = parsed.astimezone(zone)
+    elif is_moment:
+        parsed = parsed.astimezone(UTC)
+    begin = datetime(parsed.year, parsed.month, parsed.day, tzinfo=UTC)
+    return begin + timedelta(days=1, milliseconds=-1) if end_of_day else begin
+
+
+def _read(value: Any) -> datetime:
+    """What is written, without a time zone where none is."""
     if isinstance(value, datetime):
-        return _cut(value if value.tzinfo else value.replace(tzinfo=UTC))
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         value = format(Decimal(str(value)), "f")
         if not _EPOCH.fullmatch(value):
@@ -37,11 +63,12 @@ def moment(value: Any, offset_minutes: int = 0, *, end_of_day: bool = False) -> 
     parsed = datetime.fromisoformat(_SPACE_FOR_PLUS.sub("+", value, count=1) if "T" in value else value)
     if not 1 < parsed.year < 9999:
         raise ValueError(value)
-    if len(value) <= 10 and end_of_day:
-        parsed += timedelta(days=1, milliseconds=-1)
-    if parsed.tzinfo is None:
-        parsed = parsed.replace(tzinfo=UTC) - timedelta(minutes=offset_minutes)
-    return _cut(parsed)
+    return parsed
+
+
+def _is_day(value: Any) -> bool:
+    """Whether a text that was read has no time: no form with one is as short."""
+    return isinstance(value, str) and len(value) <= 10 and not _EPOCH.fullmatch(value)
 
 
 def _from_epoch(number: Decimal) -> datetime:

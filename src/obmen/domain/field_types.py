@@ -6,7 +6,7 @@ filters come to, and how records are sorted by it. It contains no SQL: rendering
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
@@ -72,6 +72,8 @@ class WriteContext(msgspec.Struct, frozen=True, kw_only=True):
     schema: Schema
     now: datetime
     user_id: int | None = None
+    zone: tzinfo = UTC
+    """The writer's: on which day a moment falls."""
 
 
 class FilterContext(Protocol):
@@ -79,7 +81,8 @@ class FilterContext(Protocol):
 
     schema: Schema
     user_id: int | None
-    offset_minutes: int
+    zone: tzinfo
+    """The time zone of who asks."""
 
     def linked(self, catalog: int, filters: Any) -> Filter:
         """The filter on the records of another catalog; `InvalidFilter` where it does not fit."""

@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,8 @@ from obmen.domain.record_ids import record_id
 from obmen.domain.schema import Catalog, Field, Schema
 from obmen.errors import InvalidFilter
 
+MOST_SKIPPED: Final = 2**62
+"""Records that a page may lie behind."""
 _NESTING: Final = 40
 _GROUP: Final = "group"
 
@@ -38,7 +41,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 100
     offset: int = 0
     after: str = ""
-    offset_minutes: int = 0
+    zone: tzinfo = UTC
+    """Where a day without a time zone begins, and on which day a moment falls."""
     with_linked_values: bool = False
     """Links carry the values of the fields that their field shows of linked records."""
     skip_prev_id: bool = False
@@ -51,10 +55,10 @@ class QueryReader:
     A `FilterContext`.
     """
 
-    def __init__(self, schema: Schema, *, user_id: int | None, offset_minutes: int = 0, limit: int = 200) -> None:
+    def __init__(self, schema: Schema, *, user_id: int | None, zone: tzinfo = UTC, limit: int = 200) -> None:
         self.schema = schema
         self.user_id = user_id
-        self.offset_minutes = offset_minutes
+        self.zone = zone
         self._limit = limit
         self._left = limit
         self._level = 0
@@ -69,6 +73,8 @@ class QueryReader:
         if asked.ids is not None:
             ids = [record_id(item) for item in asked.ids]
             parts.append(HasId(tuple(one for one in ids if one is not None)))
+        if not 0 <= asked.offset <= MOST_SKIPPED or asked.limit < 0:
+            raise InvalidFilter("filter.bad_page", limit=asked.limit, offset=asked.offset, most=MOST_SKIPPED)
         sort = _sort(catalog, asked)
         after = _after(asked.after, sort) if asked.after else None
         return Query(

@@ -8,6 +8,7 @@ show the text id where there is one (docs/reference/ids.md).
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -164,8 +165,16 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
 class Schema:
     """All sections and catalogs as they stood at ``version``."""
 
-    def __init__(self, version: int, sections: Iterable[Section], catalogs: Iterable[Catalog]) -> None:
+    def __init__(
+        self,
+        version: int,
+        sections: Iterable[Section],
+        catalogs: Iterable[Catalog],
+        removed_ids: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """``removed_ids`` are the text ids of catalogs that have been removed, by number."""
         self.version = version
+        self.removed_ids = removed_ids
         self.sections = {section.number: section for section in sections}
         self.catalogs = {catalog.number: catalog for catalog in catalogs}
         self._catalogs_by_id = {key: one for one in self.catalogs.values() for key in (str(one.number), one.id)}

@@ -14,7 +14,7 @@ from obmen.domain.rights.policies import SYSTEM
 FIELDS = [
     {"id": "name", "name": "Name", "type": "text"},
     {"id": "amount", "name": "Amount", "type": "number"},
-    {"id": "when", "name": "When", "type": "date"},
+    {"id": "when", "name": "When", "type": "date", "config": {"time": True}},
     {"id": "note", "name": "Note", "type": "text"},
     {"id": "key", "name": "Key", "type": "text", "config": {"type": "secret"}},
     {"id": "choice", "name": "Choice", "type": "radiobutton", "config": {"items": [{"name": "One"}, {"name": "Two"}]}},

@@ -39,7 +39,7 @@ CONTENT_TYPES = st.sampled_from(
 )
 STARTS = st.sampled_from([b"", b"{", b'{"a":', b"<a>", b"--X\r\n", b"a=", b"\xff", b"\xef\xbb\xbf"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(st.characters(exclude_categories=["Cs"])),
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=3),
     max_leaves=8,
 )

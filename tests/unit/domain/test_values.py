@@ -1,17 +1,18 @@
 """Numbers, moments, ids and patterns as senders write them."""
 
 import contextlib
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from obmen.bootstrap import registered
 from obmen.domain import items
-from obmen.domain.dates import iso, moment
+from obmen.domain.dates import day, iso, moment
 from obmen.domain.field_types import WriteContext, plain_number, shown
 from obmen.domain.numbers import decimal
 from obmen.domain.record_ids import record_id, record_number
@@ -80,6 +81,10 @@ def test_no_numbers(value: Any) -> None:
         decimal(value)
 
 
+def east(minutes: int) -> timezone:
+    return timezone(timedelta(minutes=minutes))
+
+
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds are naive)
 def test_a_moment_comes_back(at: datetime) -> None:
     cut = at.replace(microsecond=at.microsecond // 1000 * 1000)
@@ -112,7 +117,7 @@ def test_a_moment_comes_back(at: datetime) -> None:
     ],
 )
 def test_moments_in_zones(text: Any, offset: int, is_end: bool, read: str) -> None:
-    assert iso(moment(text, offset, end_of_day=is_end)) == read
+    assert iso(moment(text, east(offset), end_of_day=is_end)) == read
 
 
 @pytest.mark.parametrize(
@@ -140,13 +145,13 @@ def test_moments_in_zones(text: Any, offset: int, is_end: bool, read: str) -> No
 @pytest.mark.parametrize("is_end", [False, True])
 def test_no_moments(value: Any, offset: int, is_end: bool) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
-        moment(value, offset, end_of_day=is_end)
+        moment(value, east(offset), end_of_day=is_end)
 
 
 @given(st.text(max_size=30), st.integers(-900, 900))
 def test_any_text_is_a_moment_or_a_value_error(text: str, offset: int) -> None:
     with contextlib.suppress(ValueError):
-        assert moment(text, offset, end_of_day=True).tzinfo is UTC
+        assert moment(text, east(offset), end_of_day=True).tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -282,3 +287,48 @@ def test_an_item_keeps_its_number_when_its_id_changes() -> None:
 def test_items_that_are_none(sent: Any) -> None:
     with pytest.raises(InvalidCatalog):
         items.configure({"items": sent}, None)
+
+
+DAYS = st.dates(date(2, 1, 3), date(9998, 12, 29))
+OFFSETS = st.integers(-12 * 60, 14 * 60).map(east)
+ZONES = st.one_of(OFFSETS, st.timezones())
+TIMES = st.times().map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000, fold=0))
+
+
+def begin(of: date) -> datetime:
+    return datetime(of.year, of.month, of.day, tzinfo=UTC)
+
+
+@given(DAYS, ZONES)
+def test_a_day_is_the_same_in_every_zone(on: date, zone: tzinfo) -> None:
+    for written in (on.isoformat(), on.isoformat().replace("-", ""), iso(begin(on)), begin(on)):
+        assert day(written, zone) == begin(on)
+        assert day(written, zone, end_of_day=True) == begin(on) + timedelta(days=1, milliseconds=-1)
+
+
+@given(DAYS, TIMES, OFFSETS, ZONES)
+def test_a_text_with_an_offset_names_its_own_day(on: date, at: time, offset: timezone, zone: tzinfo) -> None:
+    text = datetime.combine(on, at, offset).isoformat()
+    assert day(text, zone) == begin(on)
+    assert day(text.replace("+", " "), zone) == begin(on)
+    assert day(datetime.combine(on, at).isoformat(), zone) == begin(on)
+
+
+@given(DAYS, TIMES, ZONES)
+def test_a_moment_names_the_day_that_it_falls_on(on: date, at: time, zone: tzinfo) -> None:
+    local = datetime.combine(on, at, zone)
+    instant = local.astimezone(UTC)
+    assume(instant.time() != time() and instant.astimezone(zone).date() == on)  # a change of offset may skip a day
+    for written in (instant, iso(instant)):
+        assert day(written, zone) == begin(on)
+    milliseconds = (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    if 10**11 <= abs(milliseconds) < 10**14:  # what an epoch number means
+        assert day(milliseconds, zone) == day(str(milliseconds), zone) == begin(on)
+
+
+@given(DAYS, st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]))
+def test_a_bare_day_of_moments_is_whole_in_a_zone_with_summer_time(on: date, name: str) -> None:
+    zone = ZoneInfo(name)
+    low, high = (moment(on.isoformat(), zone, end_of_day=is_end) for is_end in (False, True))
+    assert low == datetime.combine(on, time(), zone).astimezone(UTC)
+    assert high == datetime.combine(on, time(23, 59, 59, 999000), zone).astimezone(UTC)

@@ -11,7 +11,14 @@ from obmen.api.connections import root_address
 from obmen.api.openapi import described
 from obmen.api.wire import ApiRequest, Done, Json, Saved, json_object
 from obmen.domain.requests.query_strings import without
-from obmen.domain.requests.questions import RecordQuestion, RecordsQuestion, record_asked, records_asked, total_asked
+from obmen.domain.requests.questions import (
+    RecordQuestion,
+    RecordsQuestion,
+    record_asked,
+    records_asked,
+    total_asked,
+    zone_of,
+)
 from obmen.domain.requests.sent import SentRecord, values_of
 from obmen.domain.rights.policies import Privilege
 from obmen.services.records.writing import NewRecord, RecordChange
@@ -63,7 +70,7 @@ async def read_record(request: ApiRequest, catalog_id: str, record_id: str) -> J
 async def create_record(request: ApiRequest, catalog_id: str) -> Saved:
     """Makes a record."""
     sent = await json_object(request, exact=True)
-    record = NewRecord(values_of(sent), sent.get("id"))
+    record = NewRecord(values_of(sent), sent.get("id"), zone_of(request.parameters))
     (made,) = await request.obmen.writer.create(request.user, catalog_id, [record])
     return Saved(made)
 
@@ -72,7 +79,7 @@ async def create_record(request: ApiRequest, catalog_id: str) -> Saved:
 async def change_record(request: ApiRequest, catalog_id: str, record_id: str) -> Done:
     """Changes the values named."""
     sent = await json_object(request, exact=True)
-    change = RecordChange(record_id, values_of(sent), sent.get("id", UNSET))
+    change = RecordChange(record_id, values_of(sent), sent.get("id", UNSET), zone_of(request.parameters))
     await request.obmen.writer.change(request.user, catalog_id, [change])
     return Done()
 

@@ -14,8 +14,8 @@ from obmen.domain.schema import Catalog, Field, Schema, is_text_id
 from obmen.errors import InvalidCatalog
 
 FIELD_LIMIT: Final = 500
-_RESERVED: Final = ("$or", "$and")
-"""Words of filters."""
+_RESERVED: Final = ("$or", "$and", "fieldId", "attr")
+"""Words of filters (docs/reference/filters.md)."""
 SYSTEM_IDS: Final = frozenset(
     [
         "$settings",
@@ -130,7 +130,7 @@ class FieldPlanner:
         field = Field(
             number=number,
             type=kind,
-            text_id=None if given in (None, "") else _own_id(given),
+            text_id=None if given in (None, "") else _field_id(given),
             is_system=is_system,
             config=kind.configure(_config(item), None, self._schema),
             **_properties(item, None),
@@ -149,7 +149,7 @@ class FieldPlanner:
         if given not in (None, "") and str(given) not in (previous.id, previous.prev_id):
             if previous.is_system:
                 raise InvalidCatalog("catalog.system_id", field=previous.id)
-            changes["text_id"] = _own_id(given)
+            changes["text_id"] = _field_id(given)
         elif str(given) == previous.prev_id and item.get("prevId") not in (None, "") and not previous.is_system:
             changes["text_id"] = None
         return msgspec.structs.replace(previous, **changes)
@@ -205,8 +205,14 @@ def whole_number(item: Mapping[str, Any], key: str, previous: int) -> int:
     return value
 
 
+def _field_id(given: Any) -> str:
+    if given in _RESERVED:
+        raise InvalidCatalog("catalog.reserved_field_id", sent=shown(given))
+    return _own_id(given)
+
+
 def _own_id(given: Any) -> str:
-    if not is_text_id(given) or given in _RESERVED:
+    if not is_text_id(given):
         raise InvalidCatalog("catalog.bad_field_id", sent=shown(given))
     return str(given)
 

@@ -65,12 +65,11 @@ class Object(FieldType):
         for item in as_list(value) if value != "" else ():
             if not isinstance(item, Mapping):
                 raise problem("not_object", field, item)
-            catalog = context.schema.find(item.get("catalogId"))
             record = record_id(item.get("recordId"))
             if record is None:
                 raise problem("not_object", field, item)
-            number = _removed_catalog(field, item.get("catalogId")) if catalog is None else catalog.number
-            if number is None or (catalog is not None and number not in allowed):
+            number = _linked_catalog(field, item.get("catalogId"), context.schema)
+            if number is None:
                 accepted = ", ".join(target.id for target in allowed.values())
                 raise problem("not_linked", field, item, accepted=accepted)
             links[number, record] = Reference(number, record)
@@ -119,10 +118,14 @@ def _number(item: Mapping[str, Any], schema: Schema, before: list[int]) -> int:
     return next(known, None) or schema.catalog(item["id"]).number
 
 
-def _removed_catalog(field: Field, catalog_id: Any) -> int | None:
-    """The number of a catalog that the field links to and that has been removed."""
+def _linked_catalog(field: Field, catalog_id: Any, schema: Schema) -> int | None:
+    """The number of a catalog that the field links to; one that has been removed is known by the ids that it had."""
     numbers = [item["number"] for item in field.config.get("catalogs", ())]
-    return next((number for number in numbers if str(number) == str(catalog_id)), None)
+    found = schema.find(catalog_id)
+    if found is not None and found.number in numbers:
+        return found.number
+    gone = (number for number in numbers if number not in schema.catalogs)
+    return next((number for number in gone if str(catalog_id) in (str(number), schema.removed_ids.get(number))), None)
 
 
 def _described(number: int, schema: Schema) -> dict[str, Any]:

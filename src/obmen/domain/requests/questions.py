@@ -5,7 +5,10 @@ since query strings come in three spellings. Parameters nobody knows are passed 
 narrowed the answer is refused: unread, it would let everything through. Called by the API.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta, timezone, tzinfo
+from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -13,8 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from obmen.domain.field_types import shown
-from obmen.domain.query_reading import Asked, read_json
-from obmen.domain.requests.query_strings import text_of
+from obmen.domain.query_reading import MOST_SKIPPED, Asked, read_json
 from obmen.errors import InvalidFilter, NotFound
 
 Parameters: TypeAlias = Mapping[str, Any]
@@ -22,14 +24,19 @@ Parameters: TypeAlias = Mapping[str, Any]
 Total: TypeAlias = Literal["", "true", "exact"]
 
 _OTHER_NAMES: Final = {
-    "filters": ("filter", "where"),
-    "searchText": ("search", "q"),
+    "filters": ("filter", "filtersJson", "recordsFilter", "conditions", "where"),
+    "searchText": ("search", "query", "find", "q"),
     "viewId": ("view",),
     "sectionId": ("section",),
     "id": ("ids",),
 }
 """What people and other systems call the parameters that narrow an answer."""
+_LIKENESS: Final = 0.82
+"""From here on a name is a misspelling: one letter too many, missing, or another, or two exchanged."""
 _OFFSET_MINUTES: Final = 900
+_WHOLE: Final = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
+_NAME_END: Final = re.compile(r"[^\w\s-]")
+"""What follows in other spellings of nested parameters: ``filters[2]``, ``filters.2``."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -105,29 +112,32 @@ def require_known(question: type[Question], parameters: Parameters) -> None:
     """`InvalidFilter` for a parameter that is misspelled and would have narrowed the answer."""
     if not parameters:
         return
-    known, near = _names(question)
+    known, near, narrowing = _names(question)
     for name in parameters:
-        if name not in known and (meant := near.get(_plain(name))) is not None:
-            raise InvalidFilter("filter.misspelled", sent=shown(name), name=meant)
+        if name not in known:
+            plain = _plain(name)
+            meant = near.get(plain) or near.get(next(iter(get_close_matches(plain, narrowing, 1, _LIKENESS)), ""))
+            if meant is not None:
+                raise InvalidFilter("filter.misspelled", sent=shown(name), name=meant)
 
 
 def records_asked(parameters: Parameters, most: int) -> Asked:
     """Which records are asked for, at most ``most`` of them at once; `InvalidFilter` says which parameter does not fit."""
     require_known(RecordsQuestion, parameters)
-    if (view := text_of(parameters, "viewId")) not in ("", "0"):
+    if (view := _one(parameters, "viewId")) not in ("", "0"):
         raise NotFound("filter.no_view", view=shown(view))
     ids = parameters.get("id")
     return Asked(
         filters=read_json(parameters.get("filters"), "filters"),
         fields=read_json(parameters.get("fields"), "fields"),
-        search_text=text_of(parameters, "searchText"),
+        search_text=_one(parameters, "searchText"),
         ids=None if ids is None else tuple(str(one) for one in (ids if isinstance(ids, list) else [ids])),
-        sort_field=text_of(parameters, "sortField"),
+        sort_field=_one(parameters, "sortField"),
         descending=_whole_number(parameters, "sortType", 1, -1, 1) < 0,
         limit=min(_whole_number(parameters, "limit", 100, 0, None), most),
-        offset=_whole_number(parameters, "offset", 0, 0, 2**62),
-        after=text_of(parameters, "after"),
-        offset_minutes=offset_minutes(parameters),
+        offset=_whole_number(parameters, "offset", 0, 0, MOST_SKIPPED),
+        after=_one(parameters, "after"),
+        zone=zone_of(parameters),
         with_linked_values=is_set(parameters, "withFieldsAdditional"),
         skip_prev_id=is_set(parameters, "skipPrevId"),
     )
@@ -138,7 +148,7 @@ def record_asked(parameters: Parameters) -> Asked:
     require_known(RecordQuestion, parameters)
     return Asked(
         fields=read_json(parameters.get("fields"), "fields"),
-        offset_minutes=offset_minutes(parameters),
+        zone=zone_of(parameters),
         with_linked_values=is_set(parameters, "withFieldsAdditional"),
         skip_prev_id=is_set(parameters, "skipPrevId"),
     )
@@ -146,7 +156,7 @@ def record_asked(parameters: Parameters) -> Asked:
 
 def total_asked(parameters: Parameters) -> Total:
     """Whether, and how, all matching records are to be counted."""
-    match text_of(parameters, "withTotal").lower():
+    match _one(parameters, "withTotal").lower():
         case "true" | "1":
             return "true"
         case "exact":
@@ -173,22 +183,33 @@ def field_ids(parameters: Parameters) -> list[str | int] | None:
 
 def is_set(parameters: Parameters, name: str) -> bool:
     """Whether a switch is on: ``true`` or ``1``."""
-    return text_of(parameters, name).lower() in ("true", "1")
+    return _one(parameters, name).lower() in ("true", "1")
 
 
-def offset_minutes(parameters: Parameters) -> int:
+def zone_of(parameters: Parameters) -> tzinfo:
     """The caller's time zone."""
-    return _whole_number(parameters, "timezoneOffset", 0, -_OFFSET_MINUTES, _OFFSET_MINUTES)
+    minutes = _whole_number(parameters, "timezoneOffset", 0, -_OFFSET_MINUTES, _OFFSET_MINUTES)
+    return timezone(timedelta(minutes=minutes))
+
+
+def _one(parameters: Parameters, name: str) -> str:
+    """The text of a parameter, the last where it came several times; empty without it.
+
+    `InvalidFilter` for one with brackets, and for different values of one that narrows the answer: one of them would be lost.
+    """
+    value = parameters.get(name, "")
+    if isinstance(value, list) and value and (name not in _OTHER_NAMES or all(item == value[0] for item in value)):
+        value = value[-1]
+    if not isinstance(value, str):
+        raise InvalidFilter("filter.one_value", name=name, sent=shown(value))
+    return value
 
 
 def _whole_number(parameters: Parameters, name: str, default: int, low: int, high: int | None) -> int:
-    text = text_of(parameters, name).strip()
+    text = _one(parameters, name).strip()
     if not text:
         return default
-    try:
-        number = int(text)
-    except ValueError:
-        number = low - 1
+    number = int(text) if _WHOLE.fullmatch(text) else low - 1
     if number < low or (high is not None and number > high):
         raise InvalidFilter(
             "filter.not_number", name=name, low=low, high="…" if high is None else high, sent=shown(text)
@@ -197,14 +218,14 @@ def _whole_number(parameters: Parameters, name: str, default: int, low: int, hig
 
 
 @cache
-def _names(question: type[Question]) -> tuple[frozenset[str], dict[str, str]]:
-    """The parameters of a question, and what is like one of them."""
+def _names(question: type[Question]) -> tuple[frozenset[str], dict[str, str], frozenset[str]]:
+    """The parameters of a question, what each is otherwise called, and those of these names that narrow an answer."""
     known = frozenset(field.encode_name for field in msgspec.structs.fields(question))
     near = {_plain(name): name for name in known}
     near.update({_plain(other): name for name in known for other in _OTHER_NAMES.get(name, ())})
-    return known, near
+    return known, near, frozenset(plain for plain, name in near.items() if name in _OTHER_NAMES)
 
 
 def _plain(name: str) -> str:
-    """Without letter case, brackets and what joins words."""
-    return name.partition("[")[0].strip().casefold().replace("_", "").replace("-", "")
+    """Without letter case, what is nested and what joins words."""
+    return _NAME_END.split(name, 1)[0].strip().casefold().replace("_", "").replace("-", "")

@@ -33,12 +33,23 @@ def matches(subscription: Subscription, event: Event, changed: AbstractSet[str])
     return event.type != UPDATED or subscription.columns is None or not subscription.columns.isdisjoint(changed)
 
 
+def field_names(fields: str | None) -> list[str]:
+    """The ids in ``$fields``, separated by commas or spaces."""
+    return (fields or "").replace(",", " ").split()
+
+
+def unknown_fields(fields: str | None, catalog: Catalog) -> list[str]:
+    """Those of them that are no field with values: changes of them never happen."""
+    found = ((name, catalog.find(name)) for name in field_names(fields))
+    return [name for name, field in found if field is None or not field.holds_value]
+
+
 def watched_columns(fields: str | None, catalog: Catalog | None) -> frozenset[str] | None:
     """The columns of field ids separated by commas or spaces; ``None`` where none are named.
 
     An unknown id stands for a field that never changes.
     """
-    named = (fields or "").replace(",", " ").split()
+    named = field_names(fields)
     if not named:
         return None
     if catalog is None:

@@ -17,6 +17,7 @@ from obmen.storage.statements import ddl
 
 _PATIENCE_S: Final = 5.0
 _TURN_S: Final = 0.05
+_REBUILD_S: Final = 86_400.0
 
 
 class Changing(msgspec.Struct, frozen=True):
@@ -118,8 +119,15 @@ class Descriptions:
         statements = ddl.alter_table(before, after, self.namespace)
         if statements:
             await self._hold_back_indexing(change.connection, after)
+            await self._make_room(change.connection, after)
         for statement in statements:
             await change.connection.execute(statement)
+
+    async def _make_room(self, connection: Connection, catalog: Catalog) -> None:
+        """The table is made anew where the columns that it has had leave no room for those of ``catalog`` and its title."""
+        used = await connection.fetchval(self.queries["count_columns"], catalog.number)
+        if used + len(catalog.value_fields) >= ddl.MOST_COLUMNS:
+            await connection.execute(self.queries["rebuild_table"], catalog.number, timeout=_REBUILD_S)
 
     async def _hold_back_indexing(self, connection: Connection, catalog: Catalog) -> None:
         """Interrupts the building of an index on the table: a change would wait for its end. It begins again after this transaction."""

@@ -3,10 +3,12 @@
 The only module of ``services/processes`` beside `journal` and `listeners` that calls ``services/records``.
 """
 
+from datetime import tzinfo
 from typing import Any, Protocol
 
 import msgspec
 
+from obmen.domain.encoding import decode_near
 from obmen.domain.json_values import as_json
 from obmen.domain.query_reading import Asked
 from obmen.domain.rights.policies import Caller
@@ -34,11 +36,15 @@ class PreparedChange(Protocol):
 class ProcessRecords:
     """`ports.Records`, and `prepare` for what components give back to be written."""
 
-    def __init__(self, reader: RecordReader, writer: RecordWriter, catalogs: Catalogs, caller: Caller) -> None:
+    def __init__(
+        self, reader: RecordReader, writer: RecordWriter, catalogs: Catalogs, caller: Caller, zone: tzinfo
+    ) -> None:
+        """``zone`` is that of scripts: a ``Date`` names the day that it falls on there."""
         self._reader = reader
         self._writer = writer
         self._catalogs = catalogs
         self._caller = caller
+        self._zone = zone
 
     async def describe_catalog(self, catalog_id: str) -> dict[str, Any]:
         """The catalog with its fields."""
@@ -48,37 +54,37 @@ class ProcessRecords:
     async def read(self, catalog_id: str, record_id: str, fields: Any = None) -> dict[str, Any]:
         """One record, with the values that its links show."""
         asked = Asked(fields=fields, with_linked_values=fields is None)
-        record: dict[str, Any] = msgspec.json.decode(
+        record: dict[str, Any] = decode_near(
             await self._reader.read(self._caller, catalog_id, record_id, asked, PROCESSES)
         )
         return record
 
     async def find(self, catalog_id: str, query: RecordsQuery) -> list[dict[str, Any]]:
         """A page of records."""
-        page = await self._reader.find(self._caller, catalog_id, _asked(query), PROCESSES)
-        found: list[dict[str, Any]] = msgspec.json.decode(page.json)
+        page = await self._reader.find(self._caller, catalog_id, self._asked(query), PROCESSES)
+        found: list[dict[str, Any]] = decode_near(page.json)
         return found
 
     async def count(self, catalog_id: str, query: RecordsQuery) -> int:
         """How many records match."""
-        return await self._reader.count(self._caller, catalog_id, _asked(query))
+        return await self._reader.count(self._caller, catalog_id, self._asked(query))
 
     async def prepare(self, change: Change) -> PreparedChange:
         """The change, ready to be written inside a transaction."""
         values = as_json(dict(change.values))
         if change.record_id is None:
-            return await self._writer.prepare_new(self._caller, change.catalog_id, [NewRecord(values)])
-        named = RecordChange(change.record_id, values)
+            return await self._writer.prepare_new(self._caller, change.catalog_id, [NewRecord(values, zone=self._zone)])
+        named = RecordChange(change.record_id, values, zone=self._zone)
         return await self._writer.prepare_change(self._caller, change.catalog_id, [named])
 
-
-def _asked(query: RecordsQuery) -> Asked:
-    return Asked(
-        filters=None if query.filters in ({}, [], "") else as_json(query.filters),
-        fields=query.fields,
-        sort_field=query.sort_field,
-        descending=query.descending,
-        limit=query.limit,
-        offset=query.offset,
-        with_linked_values=query.fields is None,
-    )
+    def _asked(self, query: RecordsQuery) -> Asked:
+        return Asked(
+            filters=None if query.filters in ({}, [], "") else as_json(query.filters),
+            fields=query.fields,
+            sort_field=query.sort_field,
+            descending=query.descending,
+            limit=query.limit,
+            offset=query.offset,
+            zone=self._zone,
+            with_linked_values=query.fields is None,
+        )

@@ -9,7 +9,7 @@ from there, on any server. No JavaScript, file or network access happens while a
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 import asyncpg
@@ -81,6 +81,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     journal: ProcessJournal
     background: Background
     settings: Process
+    zone: tzinfo
+    """Of scripts."""
 
 
 class Run:
@@ -357,7 +359,7 @@ class Run:
     @property
     def _records(self) -> ProcessRecords:
         world = self._world
-        return ProcessRecords(world.reader, world.writer, world.catalogs, self._launch.caller)
+        return ProcessRecords(world.reader, world.writer, world.catalogs, self._launch.caller, world.zone)
 
     # the journal
 

@@ -10,7 +10,7 @@ from obmen.domain.encoding import encode
 from obmen.domain.field_types import shown
 from obmen.domain.files import StoredFile
 from obmen.domain.rights.policies import Policy
-from obmen.errors import Conflict, FieldProblem, InvalidValue, NotFound
+from obmen.errors import Conflict, FieldProblem, InvalidValue, NotFound, TooLarge
 from obmen.services.files.files import AnyFile
 from obmen.services.records.preparation import Preparation
 from obmen.services.system_catalogs import Effect
@@ -86,7 +86,11 @@ class PreparedWrite:
         return numbers
 
     async def try_to_write(self, on: Executor) -> list[int] | None:
-        """The same; ``None``, and nothing is written, where what it requires is not there, or perhaps a record to be changed."""
+        """The same; ``None``, and nothing is written, where what it requires is not there, or perhaps a record to be changed.
+
+        `TooLarge` where a record does not fit a row of PostgreSQL: longer values are kept elsewhere, at 18 bytes each in the row
+        (https://www.postgresql.org/docs/current/limits.html).
+        """
         sent = [await self._row(on, row) for row in self._rows]
         try:
             numbers = await (self._insert(on, sent) if self._rows[0].number is None else self._update(on, sent))
@@ -98,6 +102,8 @@ class PreparedWrite:
                     await effect(on, number)
         except asyncpg.UniqueViolationError as error:
             raise self._not_unique(error, sent) from error
+        except asyncpg.ProgramLimitExceededError as error:
+            raise TooLarge("catalog.record_too_large", catalog=self._catalog.id) from error
         return numbers
 
     async def discard(self) -> None:

@@ -4,6 +4,7 @@ What values point at is looked up, secrets are sealed, files are stored, and sys
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -111,10 +112,22 @@ class Preparer:
             caller=work.caller,
             record=work.records[place],
             values={catalog.by_number[number].id: value for number, value in row.items()},
+            held=partial(self._held_value, work, place),
         )
         effects = await system.prepare(write, self._around)
         row.update((catalog.field(field_id).number, value) for field_id, value in write.values.items())
         return effects
+
+    async def _held_value(self, work: Preparation, place: int, field_id: str) -> Any:
+        """The stored value of one field of a record; ``None`` for a new one."""
+        record = work.records[place]
+        if record is None:
+            return None
+        statements = work.statements
+        allowed = policy(SYSTEM, statements.schema)
+        statement = statements.stored(allowed, work.catalog, HasId((record,)), [field_id])
+        row = await self._database.pool.fetchrow(statement.text, *statement.arguments)
+        return None if row is None else row[field_id]
 
     async def require(self, work: Preparation) -> Found:
         """What the values point at; `InvalidValue` names every value that points at nothing."""

@@ -118,7 +118,7 @@ class RecordReader:
         reader = QueryReader(
             statements.schema,
             user_id=caller.user_id,
-            offset_minutes=asked.offset_minutes,
+            zone=asked.zone,
             limit=self._limits.filter_conditions,
         )
         return reader.query(catalog, asked), allowed

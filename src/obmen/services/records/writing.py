@@ -6,6 +6,7 @@ rows with their events, inside a transaction where more belongs to it. Called by
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from obmen.services.records.preparation import Preparation
 from obmen.services.records.prepared import PreparedRow, PreparedWrite
 from obmen.services.records.preparing import Preparer
 from obmen.services.records.reading import record_key
+from obmen.services.records.unchanged import require_unchanged
 from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs import SystemCatalog
 from obmen.storage.database import Database, Executor
@@ -36,6 +38,8 @@ class NewRecord(msgspec.Struct, frozen=True):
 
     values: Any
     id: Any = None
+    zone: tzinfo = UTC
+    """The writer's: on which day a moment falls."""
 
 
 class RecordChange(msgspec.Struct, frozen=True):
@@ -44,6 +48,8 @@ class RecordChange(msgspec.Struct, frozen=True):
     record: str
     values: Any
     id: Any = UNSET
+    zone: tzinfo = UTC
+    """The same."""
 
 
 class RecordWriter:
@@ -73,10 +79,17 @@ class RecordWriter:
         return [_text_id(record.id) or str(number) for record, number in zip(records, created, strict=True)]
 
     async def change(self, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]) -> None:
-        """Changes the values named, or `InvalidValue`, or `NotFound`: then nothing is changed."""
+        """Changes the values named, or `InvalidValue`, or `NotFound`: then nothing is changed.
+
+        `Forbidden` in a catalog whose records nobody writes, unless they are sent back as they are.
+        """
 
         async def attempt(statements: Statements) -> None:
-            await self._write(await self._prepare_change(statements, caller, catalog_id, changes, trusting=True))
+            if self._is_read_only(statements.schema.catalog(catalog_id)):
+                work, _, text_ids = await self._parse_change(statements, caller, catalog_id, changes)
+                await require_unchanged(self._database.pool, self._preparer, work, text_ids)
+            else:
+                await self._write(await self._prepare_change(statements, caller, catalog_id, changes, trusting=True))
 
         await self._cache.with_current_schema(attempt)
 
@@ -96,7 +109,9 @@ class RecordWriter:
         """Removes records, or `NotFound`: then none is removed."""
 
         async def attempt(statements: Statements) -> None:
-            catalog, allowed = self._writable(statements, caller, catalog_id, "delete")
+            catalog, allowed = _allowed(statements, caller, catalog_id, "delete")
+            if (system := self._system_catalogs.get(catalog.id)) is not None and not system.removable:
+                raise Forbidden("catalog.read_only", catalog=catalog.id)
             numbers = await self._preparer.numbers(statements, catalog, [record_key(catalog, one) for one in records])
             effects = self._preparer.removal(catalog)
             async with self._database.transaction() as connection:
@@ -146,9 +161,12 @@ class RecordWriter:
     async def _prepare_new(
         self, statements: Statements, caller: Caller, catalog_id: str, records: Sequence[NewRecord], *, trusting: bool
     ) -> PreparedWrite:
-        catalog, allowed = self._writable(statements, caller, catalog_id, "create")
-        context = _context(statements, caller)
-        parsed = [parse_new(catalog, record.values, context, allowed.of(catalog)) for record in records]
+        catalog, allowed = _allowed(statements, caller, catalog_id, "create")
+        self._require_writable(catalog)
+        parsed = [
+            parse_new(catalog, record.values, _context(statements, caller, record.zone), allowed.of(catalog))
+            for record in records
+        ]
         text_ids = [_text_id(record.id) for record in records]
         work = Preparation(statements, catalog, caller, [None] * len(parsed), parsed)
         return await self._prepared(work, allowed, text_ids, trusting=trusting)
@@ -162,17 +180,26 @@ class RecordWriter:
         *,
         trusting: bool,
     ) -> PreparedWrite:
-        catalog, allowed = self._writable(statements, caller, catalog_id, "edit")
-        context = _context(statements, caller)
+        self._require_writable(statements.schema.catalog(catalog_id))
+        work, allowed, text_ids = await self._parse_change(statements, caller, catalog_id, changes)
+        return await self._prepared(work, allowed, text_ids, trusting=trusting)
+
+    async def _parse_change(
+        self, statements: Statements, caller: Caller, catalog_id: str, changes: Sequence[RecordChange]
+    ) -> tuple[Preparation, Policy, list[Any]]:
+        """The changes with parsed values, the caller's policy, and the own ids of the records."""
+        catalog, allowed = _allowed(statements, caller, catalog_id, "edit")
         keys = [record_key(catalog, change.record) for change in changes]
-        parsed = [parse_change(catalog, change.values, context, allowed.of(catalog)) for change in changes]
+        parsed = [
+            parse_change(catalog, change.values, _context(statements, caller, change.zone), allowed.of(catalog))
+            for change in changes
+        ]
         numbers = await self._preparer.numbers(statements, catalog, keys)
         text_ids = [
             UNSET if change.id is UNSET else _text_id(change.id, number)
             for change, number in zip(changes, numbers, strict=True)
         ]
-        work = Preparation(statements, catalog, caller, list(numbers), parsed)
-        return await self._prepared(work, allowed, text_ids, trusting=trusting)
+        return Preparation(statements, catalog, caller, list(numbers), parsed), allowed, text_ids
 
     async def _prepared(
         self, work: Preparation, allowed: Policy, text_ids: Sequence[Any], *, trusting: bool
@@ -206,20 +233,25 @@ class RecordWriter:
         async with self._database.transaction() as connection:
             return await prepared.try_to_write(connection)
 
-    def _writable(
-        self, statements: Statements, caller: Caller, catalog_id: str, privilege: Privilege
-    ) -> tuple[Catalog, Policy]:
-        catalog = statements.schema.catalog(catalog_id)
-        allowed = policy(caller, statements.schema)
-        allowed.require(catalog, privilege)
+    def _is_read_only(self, catalog: Catalog) -> bool:
         system = self._system_catalogs.get(catalog.id)
-        if system is not None and (system.read_only if privilege != "delete" else not system.removable):
+        return system is not None and system.read_only
+
+    def _require_writable(self, catalog: Catalog) -> None:
+        if self._is_read_only(catalog):
             raise Forbidden("catalog.read_only", catalog=catalog.id)
-        return catalog, allowed
 
 
-def _context(statements: Statements, caller: Caller) -> WriteContext:
-    return WriteContext(schema=statements.schema, now=now(), user_id=caller.user_id)
+def _allowed(statements: Statements, caller: Caller, catalog_id: str, privilege: Privilege) -> tuple[Catalog, Policy]:
+    """The catalog, and the caller's policy; `Forbidden` where it lacks ``privilege``."""
+    catalog = statements.schema.catalog(catalog_id)
+    allowed = policy(caller, statements.schema)
+    allowed.require(catalog, privilege)
+    return catalog, allowed
+
+
+def _context(statements: Statements, caller: Caller, zone: tzinfo) -> WriteContext:
+    return WriteContext(schema=statements.schema, now=now(), user_id=caller.user_id, zone=zone)
 
 
 def _text_id(given: Any, number: int | None = None) -> str | None:

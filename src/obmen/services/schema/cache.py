@@ -11,6 +11,7 @@ import msgspec
 from obmen.domain.field_types import FieldType
 from obmen.domain.schema import Catalog, Field, Schema, Section
 from obmen.errors import InvalidFilter, InvalidValue, NotFound, SetupError
+from obmen.storage import refusals
 from obmen.storage.database import Connection, Database
 from obmen.storage.statements.compiler import Statements
 
@@ -52,12 +53,14 @@ class CatalogCache:
     async def with_current_schema(self, attempt: Callable[[Statements], Awaitable[Result]]) -> Result:
         """``attempt(statements)``, again while it fails under descriptions that have been changed meanwhile.
 
-        Outside of transactions: an error of the database breaks the one it comes in.
+        Outside of transactions: an error of the database breaks the one it comes in. What PostgreSQL refuses is raised as
+        `obmen.storage.refusals` names it.
         """
         for _ in range(_ATTEMPTS):
             statements = self.statements
             try:
-                return await attempt(statements)
+                with refusals.named():
+                    return await attempt(statements)
             except (
                 InvalidValue,
                 NotFound,
@@ -67,7 +70,8 @@ class CatalogCache:
             ):
                 if (await self.refresh()).version == statements.schema.version:
                     raise
-        return await attempt(self.statements)
+        with refusals.named():
+            return await attempt(self.statements)
 
     async def notified(self, version: str) -> None:
         """Handles the notification that another process has changed a catalog."""
@@ -93,7 +97,8 @@ class CatalogCache:
             )
             for row in await connection.fetch(queries["read_catalogs"])
         ]
-        return Schema(version, sections, catalogs)
+        removed = {row["number"]: row["text_id"] for row in await connection.fetch(queries["read_removed_catalogs"])}
+        return Schema(version, sections, catalogs, removed)
 
     def _field(self, stored: dict[str, Any]) -> Field:
         name = stored["type"]

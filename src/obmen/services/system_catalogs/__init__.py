@@ -51,6 +51,8 @@ class Write(msgspec.Struct, kw_only=True):
     record: int | None
     """``None``: a new record."""
     values: dict[str, Parsed]
+    held: Callable[[str], Awaitable[Any]]
+    """The stored value of a field; ``None`` for a new record."""
 
     def refuse(self, field_id: str, message: str, **facts: Any) -> InvalidValue:
         """The error for the value of one field."""

@@ -3,8 +3,9 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from obmen.domain.field_types import shown
+from obmen.domain.field_types import references, shown
 from obmen.domain.schema import WEBHOOKS
+from obmen.domain.webhooks.matching import field_names, unknown_fields
 from obmen.services.system_catalogs import ON_OFF, Effect, Surroundings, SystemCatalog, Write, notify, run_query
 from obmen.storage.database import Connection
 
@@ -42,10 +43,12 @@ class Webhooks(SystemCatalog):
     )
 
     async def prepare(self, write: Write, around: Surroundings) -> list[Effect]:
-        """The address is http or https; workers look again at what is subscribed."""
+        """The address is http or https, ``$fields`` are fields of the catalog; workers look again at what is subscribed."""
         url = write.values.get("$url")
         if isinstance(url, str) and not _is_address(url):
             raise write.refuse("$url", "field.bad_url", sent=shown(url))
+        if "$fields" in write.values or "$catalog" in write.values:
+            await _check_fields(write)
         return [notify(around.queries["notify_webhooks"])]
 
     def removal(self, around: Surroundings) -> list[Effect]:
@@ -61,6 +64,21 @@ class Webhooks(SystemCatalog):
 def cursor_name(webhook_id: int) -> str:
     """Name of a webhook's cursor on the event log."""
     return f"webhook:{webhook_id}"
+
+
+async def _check_fields(write: Write) -> None:
+    """Refuses ids of no field, which would never be told of; those that the record has already may be sent back."""
+    held, links = await write.held("$fields"), await write.held("$catalog")
+    before = int(links[0].partition(":")[2]) if links else 0
+    chosen = [write.schema.find(one.record) for one in references(write.values.get("$catalog"))]
+    catalog = chosen[0] if chosen else write.schema.catalogs.get(before)
+    fields = write.values.get("$fields", held)
+    if catalog is None or not isinstance(fields, str):
+        return
+    kept = field_names(held) if catalog.number == before else []
+    if unknown := [name for name in unknown_fields(fields, catalog) if name not in kept]:
+        known = ", ".join(field.id for field in catalog.value_fields)
+        raise write.refuse("$fields", "field.no_fields", sent=", ".join(unknown), catalog=catalog.id, known=known)
 
 
 def _is_address(url: str) -> bool:

@@ -23,7 +23,7 @@ from obmen.domain.queries.filters import EVERYTHING
 from obmen.domain.rights.policies import SYSTEM
 from obmen.domain.schema import WEBHOOKS, Catalog
 from obmen.domain.webhooks.deliveries import Delivery, Status
-from obmen.domain.webhooks.matching import Subscription, matches, watched_columns
+from obmen.domain.webhooks.matching import Subscription, matches, unknown_fields, watched_columns
 from obmen.errors import Conflict, NotFound, SetupError
 from obmen.services.records.reading import RecordReader
 from obmen.services.records.writing import RecordWriter
@@ -83,6 +83,7 @@ class Webhooks:
         self._bodies = bodies
         self._secrets = secrets
         self.settings = settings
+        self._told: dict[int, list[str]] = {}
 
     @property
     def database(self) -> Database:
@@ -105,16 +106,25 @@ class Webhooks:
             return None
         hooks = self._catalog
         catalog_id = int((row["$catalog"] or ["0:0"])[0].partition(":")[2])
+        catalog = self._cache.schema.catalogs.get(catalog_id)
+        self._tell_of_lost_fields(row["id"], row["$fields"], catalog)
         return Subscription(
             id=row["id"],
             active=self._is_on(row["$status"]),
             catalog_id=catalog_id,
             events=items.ids_of(hooks.field("$events"), row["$events"] or ()),
-            columns=watched_columns(row["$fields"], self._cache.schema.catalogs.get(catalog_id)),
+            columns=watched_columns(row["$fields"], catalog),
             initiators=frozenset(row["$initiator"] or ()),
             url=row["$url"] or "",
             secret=secret,
         )
+
+    def _tell_of_lost_fields(self, webhook_id: int, fields: str | None, catalog: Catalog | None) -> None:
+        """Logs, once, that a webhook waits for changes of fields that have been removed."""
+        lost = [] if catalog is None else unknown_fields(fields, catalog)
+        if lost and self._told.get(webhook_id) != lost:
+            log.warning("webhook_fields_removed", webhook=webhook_id, fields=lost)
+        self._told[webhook_id] = lost
 
     @property
     def _catalog(self) -> Catalog:

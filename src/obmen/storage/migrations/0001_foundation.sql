@@ -136,9 +136,9 @@ create index deliveries_finished on {schema}.deliveries using brin (finished_at)
 
 -- `fold(text)`, which compares, searches and sorts as a person does, is made by `folding` before the migrations.
 
--- What LIKE finds where a folded text contains $1.
+-- What LIKE finds where a folded text contains $1; null, which finds nothing, where nothing is left of $1: every text contains that.
 create function {schema}.pattern(text) returns text language sql immutable parallel safe strict as
-$$ select '%' || replace(replace(replace({schema}.fold($1), '\', '\\'), '%', '\%'), '_', '\_') || '%' $$;
+$$ select '%' || replace(replace(replace(nullif({schema}.fold($1), ''), '\', '\\'), '%', '\%'), '_', '\_') || '%' $$;
 
 -- The first 200 characters, folded: the key texts are sorted by, short enough for an index.
 create function {schema}.sort_key(text) returns text language sql immutable parallel safe strict as
@@ -152,6 +152,39 @@ create function {schema}.contact_digits(jsonb) returns text language sql immutab
 $$ select regexp_replace(jsonb_path_query_array($1, '$[*].contact')::text, '[^0-9,]', '', 'g') $$;
 create function {schema}.json_pattern(text) returns text language sql immutable parallel safe strict as
 $$ select {schema}.pattern(substr(to_json($1)::text, 2, length(to_json($1)::text) - 2)) $$;
+
+-- Makes the table of a catalog anew without the columns that were dropped, which PostgreSQL counts too: 1600 in all. Rows, constraints,
+-- indexes and the next number stay; indexes that are kept in the background (c1_by_…) are made again there.
+create function {schema}.rebuild(number bigint) returns void language plpgsql as
+$$
+declare
+    name constant text := 'c' || number;
+    original constant regclass := format('{schema}.%I', name)::regclass;
+    indexes constant text[] := array(
+        select pg_get_indexdef(x.indexrelid) from pg_index x join pg_class i on i.oid = x.indexrelid
+        where x.indrelid = original and not x.indisprimary and i.relname not like '%\_by\_%');
+    key constant text := (select pg_get_constraintdef(oid) from pg_constraint where conrelid = original and contype = 'p');
+    columns constant text := (
+        select string_agg(quote_ident(attname), ', ') from pg_attribute
+        where attrelid = original and attnum > 0 and not attisdropped and attgenerated = '');
+    reached bigint;
+    is_called boolean;
+    definition text;
+begin
+    execute format('lock table %s in access exclusive mode', original);
+    execute format('select last_value, is_called from %s', pg_get_serial_sequence(original::text, 'id')) into reached, is_called;
+    execute format('create table {schema}.rebuilt (like %s including defaults including generated including identity)', original);
+    execute format('insert into {schema}.rebuilt (%s) overriding system value select %1$s from %s', columns, original);
+    execute format('drop table %s', original);
+    execute format('alter table {schema}.rebuilt rename to %I', name);
+    execute format('alter sequence {schema}.rebuilt_id_seq rename to %I', name || '_id_seq');
+    perform setval(pg_get_serial_sequence('{schema}.' || name, 'id'), reached, is_called);
+    execute format('alter table {schema}.%I add constraint %I %s', name, name || '_pkey', key);
+    foreach definition in array indexes loop
+        execute definition;
+    end loop;
+end
+$$;
 
 -- The digits of a phone; of a number of eleven digits an 8 in front becomes 7.
 create function {schema}.phone(text) returns text language sql immutable parallel safe strict as

@@ -12,6 +12,10 @@ from {schema}.sections where removed_at is null order by priority, id
 select id as number, text_id, section_id as section, name, icon, history, fields, next_field, removed_fields, version
 from {schema}.catalogs where removed_at is null order by id
 
+-- name: read_removed_catalogs
+-- Numbers and text ids of the catalogs that are removed and had one: links to their records are still sent back by it.
+select id as number, text_id from {schema}.catalogs where removed_at is not null and text_id is not null
+
 -- name: bump_schema
 -- A new version of the descriptions; processes that cache them are notified at commit. Serialises changes of catalogs.
 with bumped as (update {schema}.schema_state set version = version + 1 returning version)
@@ -47,6 +51,14 @@ returning id
 update {schema}.catalogs set text_id = $2, section_id = $3, name = $4, icon = $5, history = $6, fields = $7::text::jsonb,
     next_field = $8, removed_fields = $9, version = version + 1
 where id = $1
+
+-- name: count_columns
+-- How many columns the table of catalog $1 has had; dropped ones count until it is made anew.
+select max(attnum)::integer from pg_attribute where attrelid = ('{schema}.c' || $1::bigint)::regclass
+
+-- name: rebuild_table
+-- Makes the table of catalog $1 anew, without the columns that were dropped.
+select {schema}.rebuild($1)
 
 -- name: remove_catalog
 -- Removes a catalog; its description and data stay in the database.

@@ -3,8 +3,13 @@
 Identifiers are made of numbers. A record's title is a generated column, so no write path can forget it.
 """
 
+from typing import Final
+
 from obmen.domain.schema import Catalog, Field
 from obmen.storage.statements.conditions import table
+
+MOST_COLUMNS: Final = 1_600
+"""Of a table, dropped ones included (https://www.postgresql.org/docs/current/limits.html)."""
 
 
 def create_table(catalog: Catalog, namespace: str) -> str:

@@ -23,6 +23,8 @@ from obmen.storage.statements.conditions import Conditions, table
 _NEAR: Final = 2_000
 """How many records are near the beginning, beside four times as many as are wanted."""
 _LEAST_REACH: Final = 32
+_MOST_REACH: Final = 2**60
+"""More records than any table holds; four times as many are a ``bigint``."""
 _TITLES: Final = ("link", "employee")
 _TYPES: Final = {
     "text": "text",
@@ -157,7 +159,7 @@ class Finder:
 
 def _reach(page: Page) -> int:
     """How far the page reaches, rounded up: a number in the text, since PostgreSQL plans a tenth of a catalog for a parameter."""
-    return max(_LEAST_REACH, 1 << (page.limit + page.offset - 1).bit_length())
+    return min(max(_LEAST_REACH, 1 << (page.limit + page.offset - 1).bit_length()), _MOST_REACH)
 
 
 def _near_or_far(near: str, far: str, reach: int, overall: str) -> str:
