@@ -11,7 +11,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Scope
 
-from obmen.api.connections import Connection, application, client_address, count_address, count_user
+from obmen.api.connections import Connection, application, client_address, count_address, count_user, session_token
 from obmen.domain.rights.policies import Caller
 from obmen.errors import Forbidden, NotAuthenticated
 from obmen.settings import Settings
@@ -45,7 +45,7 @@ class Access(AbstractAuthenticationMiddleware):
             remember(connection.scope, signed_in.token)
             caller = signed_in.caller
         else:
-            caller = await obmen.accounts.session(_token(connection, obmen.settings))
+            caller = await obmen.accounts.session(session_token(connection))
             require_same_origin(connection)
         count_user(connection, caller.user_id)
         return AuthenticationResult(user=caller, auth=None)
@@ -55,18 +55,11 @@ async def cookie_caller(connection: Connection) -> Caller | None:
     """Whose session cookie comes with a request that needs none; ``None`` without one, or where another site sent it."""
     obmen = application(connection)
     try:
-        caller = await obmen.accounts.session(_token(connection, obmen.settings))
+        caller = await obmen.accounts.session(session_token(connection))
         require_same_origin(connection)
     except (NotAuthenticated, Forbidden):
         return None
     return caller
-
-
-def _token(connection: Connection, settings: Settings) -> str:
-    token = connection.cookies.get(settings.http.cookie)
-    if not token:
-        raise NotAuthenticated("access.sign_in")
-    return token
 
 
 def remember(scope: Scope, token: str) -> None:

@@ -7,6 +7,7 @@ from litestar.types import Scope
 
 from obmen.api.rates import Rates, Window, require_left
 from obmen.domain.requests.addresses import TrustedProxies
+from obmen.domain.requests.cookies import read_cookies
 from obmen.services.application import Application
 
 Connection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
@@ -22,6 +23,12 @@ def application(connection: Connection) -> Application:
 def client_address(connection: Connection) -> str:
     """The address of the client; behind trusted proxies the one they tell."""
     return _proxies(connection).client(_peer(connection), ",".join(connection.headers.getall("x-forwarded-for", [])))
+
+
+def session_token(connection: Connection) -> str:
+    """The value of the session cookie; empty without one."""
+    sent = connection.headers.getall("cookie", [])
+    return read_cookies(sent, application(connection).settings.http.cookie).session
 
 
 def root_address(connection: Connection) -> str:

@@ -109,6 +109,8 @@ class Accounts:
 
     async def session(self, token: str) -> Caller:
         """Whose session it is, or `NotAuthenticated`. A session in use moves its end."""
+        if not token:
+            raise NotAuthenticated("access.sign_in")
         key = _hash(token)
 
         async def read() -> Caller:
@@ -125,7 +127,7 @@ class Accounts:
     async def sign_out(self, token: str) -> None:
         """Ends a session, where there is one; other sessions stay remembered, here and in other processes."""
         session = _hash(token)
-        if await self._database.fetchrow("end_session", session) is not None:
+        if token and await self._database.fetchrow("end_session", session) is not None:
             self._forget_session(session)
 
     async def set_password(self, user_id: int, password: str, *, admin: bool = False) -> None:
