@@ -240,7 +240,7 @@ def _wire(
         settings=settings,
         database=database,
         cache=cache,
-        accounts=Accounts(database, Passwords(), settings, tokens),
+        accounts=Accounts(database, Passwords(), settings, tokens, key),
         profiles=Profiles(reader),
         sections=Sections(descriptions),
         catalogs=catalogs,
