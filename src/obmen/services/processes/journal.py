@@ -12,6 +12,7 @@ import msgspec
 
 from obmen.clients.clock import now
 from obmen.domain.json_values import json_text
+from obmen.domain.masking import Mask, secrets_in
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
@@ -24,8 +25,6 @@ from obmen.storage.database import Connection, Database, Executor
 
 ERROR: Final = "$error"
 """The variable in the result of a process that did not reach its end: what went wrong."""
-_MASK: Final = "********"
-_SECRET_HEADERS: Final = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 
 Mode: TypeAlias = Literal["$sync", "$async"]
 
@@ -48,6 +47,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """The input as the journal shows it; ``None`` where it is made of ``input``."""
     is_awaited: bool = False
     """Whether somebody waits for its end."""
+    secrets: tuple[str, ...] = ()
+    """What the journal hides by value, besides what stands under secret names among the variables."""
 
     @property
     def caller(self) -> Caller:
@@ -175,12 +176,12 @@ class ProcessJournal:
     def _closed(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
         finished = now()
         status, problem = _ending(state, aborted)
-        variables = _masked(state.variables)
+        variables = state.variables
         return {
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": self._shown({ERROR: problem, **variables} if problem else variables),
+            "$result": self._shown(launch, {ERROR: problem, **variables} if problem else variables),
         }
 
     def _opened(self, launch: Launch) -> dict[str, Any]:
@@ -195,23 +196,21 @@ class ProcessJournal:
         }
 
     def _input(self, launch: Launch) -> str:
-        return self._shown(_masked(launch.input)) if launch.shown_input is None else launch.shown_input
+        return self._shown(launch, launch.input) if launch.shown_input is None else launch.shown_input
 
     def committed(self) -> None:
         """What was written is committed: the events of its records can be put in order."""
         self._records.wrote()
 
-    def _shown(self, variables: Mapping[str, Any]) -> str:
-        """Variables as people read them, cut at the setting; what would be cut is not written out first."""
-        limit, size = self._settings.journal_bytes, 1
-        parts: list[bytes] = []
-        for name, value in variables.items():
-            parts.append(json_text(name) + b":" + json_text(value))
-            size += len(parts[-1]) + 1
-            if size > limit:
-                break
-        text = b"{" + b",".join(parts) + b"}"
-        return text.decode() if len(text) <= limit else text[:limit].decode("utf-8", "ignore") + "…"
+    def _shown(self, launch: Launch, variables: Mapping[str, Any]) -> str:
+        """Variables as people read them, without secrets, cut at the setting; what would be cut is not written out first."""
+        limit = self._settings.journal_bytes
+        mask = Mask((*launch.secrets, *secrets_in(variables)))
+        shown, is_all = mask.variables(variables, limit)
+        text = json_text(shown)
+        if is_all and len(text) <= limit:
+            return text.decode()
+        return text[:limit].decode("utf-8", "ignore") + "…"
 
 
 def _ending(state: State, aborted: str) -> tuple[str, str]:
@@ -222,15 +221,3 @@ def _ending(state: State, aborted: str) -> tuple[str, str]:
         return "$done", ""
     text = f"{state.outcome.message} [{state.outcome.code}]"
     return "$error", text.encode("utf-8", "replace").decode()
-
-
-def _masked(variables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Variables without what signs somebody in."""
-    masked = dict(variables)
-    if isinstance(headers := variables.get("headers"), Mapping):
-        masked["headers"] = {
-            name: _MASK if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()
-        }
-    if isinstance(cookies := variables.get("cookies"), Mapping):
-        masked["cookies"] = dict.fromkeys(cookies, _MASK)
-    return masked

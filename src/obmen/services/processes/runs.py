@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from obmen import messages
+from obmen.clients import logs
 from obmen.clients.clock import now
 from obmen.components import Components, Context, Effect
 from obmen.domain.processes.engine import (
@@ -115,6 +116,7 @@ class Run:
 
         `Taken` where the process is not ours any more; a database that does not answer passes its error on.
         """
+        logs.know(lambda: self._launch.secrets)
         try:
             await self._begin()
             while self.state.outcome is None:
