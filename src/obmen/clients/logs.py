@@ -71,6 +71,8 @@ def _masked(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _shown(mask: Mask, name: str, value: Any) -> Any:
+    if is_secret(name):
+        return MASK
     if value is None or isinstance(value, bool | int | float):
         return value
-    return MASK if is_secret(name) else mask.text(value if isinstance(value, str) else repr(value))
+    return mask.text(value if isinstance(value, str) else repr(value))
