@@ -5,13 +5,14 @@ Sets ``request.user`` to the `Caller`; a Basic sign-in answers with its session 
 
 from http.cookies import SimpleCookie
 from typing import Final
-from urllib.parse import urlsplit
 
 from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Scope
 
 from obmen.api.connections import Connection, application, client_address, count_address, count_user, session_token
+from obmen.domain.field_types import shown
+from obmen.domain.requests.addresses import is_own_origin
 from obmen.domain.rights.policies import Caller
 from obmen.errors import Forbidden, NotAuthenticated
 from obmen.settings import Settings
@@ -85,7 +86,7 @@ def require_same_origin(connection: Connection) -> None:
     """`Forbidden` where another site's page makes a browser change something with its cookie."""
     site = _other_site(connection) if connection.scope.get("method") in _UNSAFE else None
     if site is not None:
-        raise Forbidden("access.other_origin", origin=site)
+        raise Forbidden("access.other_origin", origin=shown(site))
 
 
 def _other_site(connection: Connection) -> str | None:
@@ -100,16 +101,9 @@ def _other_site(connection: Connection) -> str | None:
     if (site := headers.get("sec-fetch-site")) is not None:
         return None if site in ("none", "same-origin") else site
     if (referer := headers.get("referer")) is not None:
-        return None if _is_own(connection, referer) else referer
+        return None if _is_own(connection, "/".join(referer.split("/", 3)[:3])) else referer
     return "unknown" if "upgrade-insecure-requests" in headers else None
 
 
-def _is_own(connection: Connection, url: str) -> bool:
-    try:
-        host = urlsplit(url).netloc
-    except ValueError:
-        return False
-    return bool(host) and host in (
-        connection.headers.get("host"),
-        urlsplit(application(connection).settings.url).netloc,
-    )
+def _is_own(connection: Connection, origin: str) -> bool:
+    return is_own_origin(origin, connection.headers.get("host", ""), application(connection).settings.url)

@@ -26,14 +26,12 @@ from obmen import assets, settings
 from obmen.clients import sandbox
 from obmen.clients.plain_expressions import values_without_engine
 from obmen.clients.script_dates import paths_of_dates, with_dates
-from obmen.domain.masking import without_constants
 from obmen.errors import ScriptFailed, SetupError, Unavailable
 from obmen.ports import Expression
 
 VENDOR: Final = Path(assets.__file__).with_name("vendor")
 _LENGTH: Final = struct.Struct("!I")
 _SOURCE_SHOWN: Final = 120
-_SOURCE_READ: Final = 10 * _SOURCE_SHOWN
 _PIPELINED: Final = 2
 """Requests a child has at once: the next is there when one is done."""
 _WORDS: Final = re.compile(r"[^\x00-#%-/:-@\[-^`{-\x7f\s\ufeff]+")
@@ -308,8 +306,7 @@ def _read_answer(body: bytes) -> _Answer:
 
 
 def _shown(source: str) -> str:
-    """The beginning of a source as errors quote it, which are journaled: without what may be a key."""
-    line = " ".join(without_constants(source[:_SOURCE_READ]).split())
+    line = " ".join(source.split())
     return line if len(line) <= _SOURCE_SHOWN else line[: _SOURCE_SHOWN - 1] + "…"
 
 

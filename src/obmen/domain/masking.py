@@ -23,6 +23,9 @@ MOST: Final = 500
 """Pieces that are looked for; those of a request's headers come first."""
 _LONGEST_NAME: Final = 64
 _SEPARATORS: Final = re.compile(r"[^0-9a-zа-яё]+")
+_HOLDERS: Final = (dict, list)
+_NEVER_ESCAPED: Final = re.compile(r"[\w.\-~]*", re.ASCII)
+_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
 _SECRET: Final = re.compile(
     r"token|secret(?!ar)|passw|passphrase|pwd|credential|authorization|cookie|signature|jwt|sessionid|"
     r"(?:api|access|auth|client|consumer|encryption|hash|hmac|master|private|secret|service|shared|sign|signing|webhook)key|"
@@ -48,7 +51,7 @@ _USERINFO: Final = re.compile(r"(://[^/\s:@]{0,256}:)[^/\s@]{1,256}@")
 
 @lru_cache(4096)
 def _says_secret(name: str) -> bool:
-    plain = _SEPARATORS.sub("", name)
+    plain = _SEPARATORS.sub("", name.lower())
     return plain in _WHOLE or _SECRET.search(plain) is not None
 
 
@@ -56,23 +59,22 @@ def is_secret(name: str, *, in_address: bool = False) -> bool:
     """Whether what stands under this name, of a header, a parameter, a field or a variable, is to be shown to nobody."""
     if len(name) > _LONGEST_NAME:
         return False
-    name = name.lower()
-    return _says_secret(name) or (in_address and name in _OF_ADDRESSES)
+    return _says_secret(name) or (in_address and name.lower() in _OF_ADDRESSES)
 
 
 def secrets_in(value: Any) -> Iterator[str]:
     """The texts and numbers under secret names anywhere in a JSON value."""
-    waiting: list[tuple[Any, bool]] = [(value, False)]
+    waiting: list[tuple[Any, bool]] = [(dict(value) if isinstance(value, Mapping) else value, False)]
     while waiting:
         holder, hidden = waiting.pop()
-        if isinstance(holder, Mapping):
+        if isinstance(holder, dict):
             for name, item in holder.items():
-                if isinstance(item, list | Mapping):
+                if isinstance(item, _HOLDERS):
                     waiting.append((item, hidden or is_secret(str(name))))
                 elif hidden or is_secret(str(name)):
                     yield from _leaf(item)
         elif isinstance(holder, list):
-            waiting += [(item, hidden) for item in holder if isinstance(item, list | Mapping)]
+            waiting += [(item, hidden) for item in holder if isinstance(item, _HOLDERS)]
             if hidden:
                 for item in holder:
                     yield from _leaf(item)
@@ -92,7 +94,10 @@ class Mask:
 
     def text(self, text: str) -> str:
         """``text`` without secrets."""
-        return _SCHEME.sub(rf"\1\2{MASK}", _USERINFO.sub(rf"\1{MASK}@", _named(self._replaced(text))))
+        text = self._replaced(text)
+        if "=" in text or ":" in text:
+            text = _USERINFO.sub(rf"\1{MASK}@", _named(text))
+        return _SCHEME.sub(rf"\1\2{MASK}", text) if " " in text else text
 
     def variables(self, variables: Mapping[str, Any], most: int) -> tuple[dict[str, Any], bool]:
         """The beginning of JSON values by name, ``most`` characters of it, without secrets; whether that is all."""
@@ -106,17 +111,17 @@ class Mask:
                     return root, False
                 named = isinstance(made, dict)
                 hides = hidden or (named and is_secret(str(name)))
-                if isinstance(item, Mapping):
+                if isinstance(item, dict):
                     shown: Any = {}
                     under_way.append((iter(item.items()), shown, hides))
-                elif isinstance(item, list | tuple):
+                elif isinstance(item, list):
                     shown = []
                     under_way.append((enumerate(item), shown, hides))
                 else:
                     shown = self._hidden(item) if hides else self._shown(item, left)
                     left -= len(shown) if isinstance(shown, str) else 1
                 if named:
-                    key = self._replaced(str(name)[: most + self._longest])
+                    key = str(name) if len(name) < SHORTEST else self._replaced(str(name)[: most + self._longest])
                     left -= len(key)
                     made[key] = shown
                 else:
@@ -159,7 +164,7 @@ def _constant(found: re.Match[str]) -> str:
 
 
 def _leaf(value: Any) -> Iterator[str]:
-    if value is not None and not isinstance(value, bool | list | Mapping):
+    if value is not None and not isinstance(value, (bool, *_HOLDERS)):
         yield str(value)
 
 
@@ -170,11 +175,13 @@ def _spellings(secret: str) -> Iterator[str]:
     secret = secret[: MOST * _PIECE]
     raw = secret.encode("utf-8", "replace")
     yield secret
+    yield base64.b64encode(raw).decode().rstrip("=")
+    if _NEVER_ESCAPED.fullmatch(secret):
+        return
     yield encode(raw.decode()).decode()[1:-1]
     for spelled in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield spelled
-        yield re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), spelled)
-    yield base64.b64encode(raw).decode().rstrip("=")
+        yield _ESCAPE.sub(lambda code: code[0].lower(), spelled)
 
 
 def _pieces(text: str) -> Iterator[str]:
