@@ -99,8 +99,8 @@ class Mask:
             text = _USERINFO.sub(rf"\1{MASK}@", _named(text))
         return _SCHEME.sub(rf"\1\2{MASK}", text) if " " in text else text
 
-    def variables(self, variables: Mapping[str, Any], most: int) -> tuple[dict[str, Any], bool]:
-        """The beginning of JSON values by name, ``most`` characters of it, without secrets; whether that is all."""
+    def variables(self, variables: Mapping[str, Any], most: int) -> dict[str, Any]:
+        """The beginning of JSON values by name, at least ``most`` characters of it where there are so many, without secrets."""
         root: dict[str, Any] = {}
         left = most
         under_way: list[tuple[Iterator[tuple[Any, Any]], Any, bool]] = [(iter(variables.items()), root, False)]
@@ -108,7 +108,7 @@ class Mask:
             items, made, hidden = under_way[-1]
             for name, item in items:
                 if left <= 0:
-                    return root, False
+                    return root
                 named = isinstance(made, dict)
                 hides = hidden or (named and is_secret(str(name)))
                 if isinstance(item, dict):
@@ -130,7 +130,7 @@ class Mask:
                     break
             else:
                 under_way.pop()
-        return root, left > 0
+        return root
 
     def _hidden(self, value: Any) -> Any:
         return MASK if value not in (None, "", True, False) else value
@@ -140,7 +140,7 @@ class Mask:
             length = left + 2 * self._longest + _PIECE
             if len(value) <= length:
                 return self.text(value)
-            return self.text(value[:length])[: -self._longest - _PIECE]  # a secret that is cut is not found
+            return self.text(value[:length])[: -self._longest - _PIECE] + "…"  # a secret that is cut is not found
         is_number = value is not None and not isinstance(value, bool)
         return MASK if is_number and self._pieces and str(value) in self._pieces else value
 

@@ -11,14 +11,14 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from obmen.clients.clock import now
-from obmen.domain.json_values import json_text
-from obmen.domain.masking import Mask, secrets_in
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
 from obmen.domain.rights.policies import Caller
 from obmen.domain.schema import PROCESSES
 from obmen.errors import NotFound
+from obmen.services.processes.journal_batches import JournalBatches
+from obmen.services.processes.shown_variables import ShownVariables
 from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database, Executor
@@ -85,6 +85,7 @@ class ProcessJournal:
         self._database = database
         self._records = records
         self._settings = settings
+        self._batches = JournalBatches(database, records)
         self.holder: int | None = None
 
     async def open(
@@ -97,7 +98,9 @@ class ProcessJournal:
         record: int | None = None,
     ) -> Held:
         """Journals a process from here on; one that nobody holds is due at once. One statement."""
-        opening = msgspec.structs.replace(launch, input={}, shown_input=self._input(launch), is_awaited=False)
+        opening = msgspec.structs.replace(
+            launch, input={}, shown_input=self._input(launch, self._shown(launch, launch.input)), is_awaited=False
+        )
         run = await on.fetchval(
             self._database.queries["create_process_run"],
             record,
@@ -112,9 +115,9 @@ class ProcessJournal:
 
     async def show(self, on: Connection, launch: Launch) -> int:
         """The number of a new record of a process under way."""
-        return await self._records.journal(
-            on, PROCESSES, {**self._opened(launch), "$status": ["$running"]}, launch.initiator
-        )
+        values = {**self._opened(launch, self._shown(launch, launch.input)), "$status": ["$running"]}
+        (record,) = await self._records.journal(on, PROCESSES, [values], launch.initiator)
+        return record
 
     async def show_held(self, on: Connection, launch: Launch, held: Held, holder: int | None) -> Held:
         """The same for a process that is journaled already. `Taken` where it is not ours."""
@@ -145,13 +148,17 @@ class ProcessJournal:
         if not kept:
             raise Taken
 
-    async def close(self, on: Executor, launch: Launch, state: State, aborted: str = "") -> int:
+    async def close(self, launch: Launch, state: State, aborted: str = "") -> int:
         """Writes how a process ended of which nothing is journaled yet, ``aborted`` saying why it was broken off; its record.
 
-        One statement.
+        One statement, together with those that end at the same time.
         """
-        values = {**self._opened(launch), **self._closed(launch, state, aborted)}
-        return await self._records.journal(on, PROCESSES, values, launch.initiator)
+        return await self._batches.write(self._whole(launch, state, aborted), launch.initiator)
+
+    async def close_on(self, on: Connection, launch: Launch, state: State, aborted: str = "") -> int:
+        """The same in a transaction of the caller's."""
+        (record,) = await self._records.journal(on, PROCESSES, [self._whole(launch, state, aborted)], launch.initiator)
+        return record
 
     async def close_held(
         self, on: Connection, launch: Launch, held: Held, holder: int | None, state: State, aborted: str = ""
@@ -160,9 +167,9 @@ class ProcessJournal:
         record = held.record
         if record is None:
             await self._finish(on, held, holder)
-            return await self.close(on, launch, state, aborted)
+            return await self.close_on(on, launch, state, aborted)
         try:  # the record first, as who removes it does: two orders would lock each other out
-            values = self._closed(launch, state, aborted)
+            values = self._closed(launch, state, aborted, self._shown(launch, state.variables))
             await self._records.journal_change(on, PROCESSES, record, values, launch.initiator)
         except NotFound:
             raise Taken from None
@@ -173,7 +180,11 @@ class ProcessJournal:
         if not await on.fetchval(self._database.queries["finish_process_run"], held.run, holder):
             raise Taken
 
-    def _closed(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
+    def _whole(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
+        shown = self._shown(launch, state.variables)
+        return {**self._opened(launch, shown), **self._closed(launch, state, aborted, shown)}
+
+    def _closed(self, launch: Launch, state: State, aborted: str, shown: ShownVariables) -> dict[str, Any]:
         finished = now()
         status, problem = _ending(state, aborted)
         variables = state.variables
@@ -181,36 +192,29 @@ class ProcessJournal:
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": self._shown(launch, {ERROR: problem, **variables} if problem else variables),
+            "$result": shown.text({ERROR: problem, **variables} if problem else variables),
         }
 
-    def _opened(self, launch: Launch) -> dict[str, Any]:
+    def _opened(self, launch: Launch, shown: ShownVariables) -> dict[str, Any]:
         return {
             "$startedAt": launch.started_at,
             "$script": [launch.script],
             "$mode": [launch.mode],
             "$code": launch.code,
             "$event": [launch.event] if launch.event else None,
-            "$input": self._input(launch),
+            "$input": self._input(launch, shown),
             "$initiator": None if launch.initiator is None else [launch.initiator],
         }
 
-    def _input(self, launch: Launch) -> str:
-        return self._shown(launch, launch.input) if launch.shown_input is None else launch.shown_input
+    def _input(self, launch: Launch, shown: ShownVariables) -> str:
+        return shown.text(launch.input) if launch.shown_input is None else launch.shown_input
 
     def committed(self) -> None:
         """What was written is committed: the events of its records can be put in order."""
         self._records.wrote()
 
-    def _shown(self, launch: Launch, variables: Mapping[str, Any]) -> str:
-        """Variables as people read them, without secrets, cut at the setting; what would be cut is not written out first."""
-        limit = self._settings.journal_bytes
-        mask = Mask((*launch.secrets, *secrets_in(variables)))
-        shown, is_all = mask.variables(variables, limit)
-        text = json_text(shown)
-        if is_all and len(text) <= limit:
-            return text.decode()
-        return text[:limit].decode("utf-8", "ignore") + "…"
+    def _shown(self, launch: Launch, variables: Mapping[str, Any]) -> ShownVariables:
+        return ShownVariables(launch.secrets, variables, self._settings.journal_bytes)
 
 
 def _ending(state: State, aborted: str) -> tuple[str, str]:
