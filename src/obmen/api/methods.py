@@ -4,13 +4,17 @@ External requests are left alone: their methods are the scenario's business.
 """
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from functools import partial
 from typing import Final
 
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
+
+from obmen.clients import logs
+from obmen.domain.requests.credentials import secrets_of
 
 EXTERNAL: Final = "/api/webrequest"
 """What external requests begin with."""
@@ -32,6 +36,8 @@ class Methods:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Passes a request on."""
+        if scope["type"] == ScopeType.HTTP:
+            logs.begin(partial(_secrets, scope))
         if scope["type"] == ScopeType.HTTP and not _is_external(scope["path"]):
             if scope["method"] == "HEAD":
                 return self._head(scope, receive, send)
@@ -73,6 +79,11 @@ def _pattern(path: str) -> re.Pattern[str]:
 def _with_more(methods: set[str]) -> tuple[str, ...]:
     more = {"OPTIONS", *(("HEAD",) if "GET" in methods else ())}
     return tuple(sorted(str(method) for method in {*methods, *more}))
+
+
+def _secrets(scope: HTTPScope) -> Iterator[str]:
+    headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    return secrets_of(headers, scope["query_string"].decode("latin-1"))
 
 
 def _is_external(path: str) -> bool:

@@ -11,9 +11,11 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
 from obmen.api.connections import application
+from obmen.clients import logs
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_json
+from obmen.domain.requests.credentials import secrets_of_content
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, TooLarge
 from obmen.services.application import Application
@@ -80,7 +82,9 @@ async def body(request: ApiRequest, limit: int | None = None) -> bytes:
                     raise TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
     except TimeoutError:
         raise BadRequest("request.too_slow", limit=limits.body_s) from None
-    return bytes(content)
+    sent = bytes(content)
+    logs.know(partial(secrets_of_content, sent, request.headers.get("content-type", "")))
+    return sent
 
 
 async def _discard(request: ApiRequest, left: int) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Router, get, post
 
 from obmen.api.access import OPEN, remember, require_same_origin
-from obmen.api.connections import client_address, count_address
+from obmen.api.connections import client_address, count_address, session_token
 from obmen.api.openapi import described
 from obmen.api.wire import ApiRequest, Done, body
 from obmen.domain.requests.bodies import read_body
@@ -52,9 +52,7 @@ async def sign_out(request: ApiRequest) -> Done:
     """Ends the session of the cookie."""
     count_address(request)
     require_same_origin(request)
-    token = request.cookies.get(request.obmen.settings.http.cookie)
-    if token:
-        await request.obmen.accounts.sign_out(token)
+    await request.obmen.accounts.sign_out(session_token(request))
     remember(request.scope, "")
     return Done()
 

@@ -5,7 +5,8 @@ scenario's business.
 """
 
 from functools import partial
-from typing import Final
+from itertools import chain, islice
+from typing import Any, Final
 
 from litestar import Router, asgi
 from litestar.types import Receive, Scope, Send
@@ -15,9 +16,12 @@ from obmen.api.connections import count_address, root_address
 from obmen.api.errors import respond
 from obmen.api.methods import EXTERNAL
 from obmen.api.wire import ApiRequest, aside, body
+from obmen.domain.masking import MOST, SHORTEST, secrets_in
+from obmen.domain.requests.credentials import secrets_of
 from obmen.domain.requests.external import ExternalAnswer, Received, answer_of, variables_of
 from obmen.domain.requests.query_strings import text_of
 from obmen.errors import ObmenError
+from obmen.settings import Settings
 
 _ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
 
@@ -50,15 +54,22 @@ async def _answer(request: ApiRequest) -> ExternalAnswer:
         body=await body(request),
     )
     settings = obmen.settings
-    read = partial(variables_of, received, own_cookie=settings.http.cookie, depth=settings.limits.depth)
-    variables = await aside(read, len(received.body))
+    read = partial(_read, received, settings)
+    variables, secrets = await aside(read, len(received.body))
     is_async = text_of(variables["query"], "async").lower() == "true"
     initiator = caller.user_id if caller else None
-    launch = obmen.processes.launch(listener, "$async" if is_async else "$sync", variables, initiator)
+    launch = obmen.processes.launch(listener, "$async" if is_async else "$sync", variables, initiator, secrets)
     if is_async:
         await obmen.processes.enqueue(launch)
         return ExternalAnswer(status=200, headers=[_ANY_ORIGIN], body=b"")
     return answer_of(await obmen.processes.run(launch))
+
+
+def _read(received: Received, settings: Settings) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The variables of a process, and what of the request its journal hides."""
+    variables = variables_of(received, own_cookie=settings.http.cookie, depth=settings.limits.depth)
+    found = chain(secrets_of(variables["headers"].items(), received.url.partition("?")[2]), secrets_in(variables))
+    return variables, tuple(islice(dict.fromkeys(secret for secret in found if len(secret) >= SHORTEST), MOST))
 
 
 def _path(request: ApiRequest) -> str:

@@ -15,6 +15,7 @@ from obmen import bootstrap
 from obmen.cli.http_process import listen, serve_requests
 from obmen.cli.supervisor import Forked, Kept, NeverReady, Supervisor
 from obmen.cli.terminal import reporting_errors, say
+from obmen.clients import logs
 from obmen.settings import Settings
 from obmen.storage.embedded import EmbeddedPostgres
 
@@ -38,7 +39,7 @@ def serve(
     if data is not None:
         os.environ[bootstrap.DATA_VARIABLE] = str(data.absolute())
     http = _given(host=host, port=port, workers=workers)
-    bootstrap.log_to_stderr()
+    logs.log_to_stderr()
     with reporting_errors():
         asked = bootstrap.load_settings(http=http, database=_given(sql_port=sql_port))
         with listen(asked) as listener, bootstrap.supervised_database(asked) as (settings, postgres):

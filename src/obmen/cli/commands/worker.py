@@ -10,6 +10,7 @@ import uvloop
 from obmen import bootstrap
 from obmen.children import end_with
 from obmen.cli.terminal import reporting_errors, say
+from obmen.clients import logs
 from obmen.errors import SetupError
 from obmen.settings import Settings
 
@@ -25,7 +26,7 @@ def worker(
     """Delivers webhooks and runs processes; needs OBMEN_DATABASE_URL. Any number may run."""
     if server is not None:
         end_with(server, signal.SIGKILL)
-    bootstrap.log_to_stderr()
+    logs.log_to_stderr()
     with reporting_errors():
         settings = bootstrap.load_settings()
         if not settings.database.url:

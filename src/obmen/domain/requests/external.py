@@ -6,7 +6,6 @@ docs/reference/external-requests.md describes both. Called by ``api/resources/we
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 
@@ -14,6 +13,7 @@ from obmen.domain.json_values import json_text
 from obmen.domain.raw_bodies import RAW_BODY, raw_text
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_body
+from obmen.domain.requests.cookies import read_cookies
 from obmen.errors import ProcessFailed
 
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
@@ -46,34 +46,28 @@ class ExternalAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str, Any]:
     """``url, method, headers, cookies, query, body, rawBody``; without Obmen's own session cookie, which is no scenario's business."""
-    headers = _joined(received.headers, own_cookie)
+    cookies = read_cookies((value for name, value in received.headers if name.lower() == "cookie"), own_cookie)
+    headers = _joined(received.headers)
+    if cookies.others:
+        headers["cookie"] = cookies.header
     content_type = headers.get("content-type", "")
     return {
         "url": received.url,
         "method": received.method,
         "headers": headers,
-        "cookies": _cookies(headers.get("cookie", "")),
+        "cookies": cookies.values(),
         "query": query_strings.parse(received.url.partition("?")[2], depth=depth),
         "body": read_body(received.body, content_type, depth=depth),
         RAW_BODY: raw_text(received.body),
     }
 
 
-def _joined(headers: Sequence[tuple[str, str]], own_cookie: str) -> dict[str, str]:
-    """Lower-case names, as Node.js gives them; a repeated header is joined by commas, cookies by semicolons."""
-    joined: dict[str, str] = {}
-    for given, text in headers:
-        name, value = given.lower(), text
-        if name == "cookie":
-            kept = (part.strip() for part in value.split(";") if part.partition("=")[0].strip() != own_cookie)
-            value = "; ".join(part for part in kept if part)
-        joined[name] = f"{joined[name]}{'; ' if name == 'cookie' else ', '}{value}" if name in joined else value
-    return joined
-
-
-def _cookies(header: str) -> dict[str, str]:
-    parts = (part.partition("=") for part in header.split("; ") if part)
-    return {name.strip(): unquote(value.strip().strip('"')) for name, _, value in parts}
+def _joined(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """All but cookies, under lower-case names, as Node.js gives them; a repeated header is joined by commas."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.lower(), []).append(value)
+    return {name: ", ".join(values) for name, values in found.items() if name != "cookie"}
 
 
 def answer_of(variables: Mapping[str, Any]) -> ExternalAnswer:
