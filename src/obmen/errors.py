@@ -14,6 +14,7 @@
     ├── MethodNotAllowed      405 method_not_allowed
     ├── Conflict              409 conflict
     ├── TooLarge              413 too_large          a limit, named with its setting
+    │   └── HeadersTooLarge   431 headers_too_large  … of headers
     ├── TooManyRequests       429 too_many_requests
     ├── Unavailable           503 unavailable        try again later
     ├── EgressRefused         502 egress_refused     an address closed to outgoing connections
@@ -166,6 +167,12 @@ class TooLarge(ObmenError):
     """A limit was exceeded; the message names the setting."""
 
     code, status = "too_large", 413
+
+
+class HeadersTooLarge(TooLarge):
+    """Headers of the request exceed a limit; the message names the setting."""
+
+    code, status = "headers_too_large", 431
 
 
 class TooManyRequests(ObmenError):

@@ -5,13 +5,14 @@ Sets ``request.user`` to the `Caller`; a Basic sign-in answers with its session 
 
 from http.cookies import SimpleCookie
 from typing import Final
-from urllib.parse import urlsplit
 
 from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Scope
 
 from obmen.api.connections import Connection, application, client_address, count_address, count_user, session_token
+from obmen.domain.field_types import shown
+from obmen.domain.requests.addresses import is_own_origin
 from obmen.domain.rights.policies import Caller
 from obmen.errors import Forbidden, NotAuthenticated
 from obmen.settings import Settings
@@ -90,7 +91,5 @@ def require_same_origin(connection: Connection) -> None:
         site = connection.headers.get("sec-fetch-site", "none")
         if site not in ("none", "same-origin"):
             raise Forbidden("access.other_origin", origin=site)
-    else:
-        own = (connection.headers.get("host"), urlsplit(application(connection).settings.url).netloc)
-        if urlsplit(origin).netloc not in own:
-            raise Forbidden("access.other_origin", origin=origin)
+    elif not is_own_origin(origin, connection.headers.get("host", ""), application(connection).settings.url):
+        raise Forbidden("access.other_origin", origin=shown(origin))

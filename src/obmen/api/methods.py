@@ -14,6 +14,8 @@ from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 EXTERNAL: Final = "/api/webrequest"
 """What external requests begin with."""
+ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
+"""Pages of any origin may read the answer, where the browser sent no sign-in with the request."""
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -32,7 +34,7 @@ class Methods:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Passes a request on."""
-        if scope["type"] == ScopeType.HTTP and not _is_external(scope["path"]):
+        if scope["type"] == ScopeType.HTTP and not is_external(scope["path"]):
             if scope["method"] == "HEAD":
                 return self._head(scope, receive, send)
             if scope["method"] == "OPTIONS":
@@ -75,5 +77,6 @@ def _with_more(methods: set[str]) -> tuple[str, ...]:
     return tuple(sorted(str(method) for method in {*methods, *more}))
 
 
-def _is_external(path: str) -> bool:
+def is_external(path: str) -> bool:
+    """Whether an external request is for ``path``."""
     return path == EXTERNAL or path.startswith(f"{EXTERNAL}/")

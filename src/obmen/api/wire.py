@@ -1,7 +1,8 @@
 """What stands on the wire: requests with what the application hands to handlers, JSON bodies, query strings, answers."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
@@ -10,17 +11,21 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
+from obmen.api.body_budget import BodyBudget
 from obmen.api.connections import application
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_json
 from obmen.domain.rights.policies import Caller
-from obmen.errors import BadRequest, TooLarge
+from obmen.errors import BadRequest, ObmenError, TooLarge, Unavailable
 from obmen.services.application import Application
 
 Value = TypeVar("Value")
 
 _LARGE_BYTES: Final = 65_536
+_DISCARDED: Final = 4
+_READERS: Final = ThreadPoolExecutor(2, "bodies")
+"""Large bodies are read by so many threads at once, which neither sign-ins nor files wait for."""
 _ASCII: Final = bytes(range(128))
 
 
@@ -62,39 +67,57 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 async def body(request: ApiRequest, limit: int | None = None) -> bytes:
-    """The request's body; `TooLarge` past the limit, before it is all read, `BadRequest` where it comes too slowly or ends too early."""
+    """The request's body, counted in the budget of all bodies until the request is answered.
+
+    `TooLarge` past the limit and `Unavailable` where the budget is used up, before it is all read; `BadRequest` where it comes too
+    slowly or ends too early.
+    """
     limits = request.obmen.settings.limits
     most = min(limits.body_bytes, limit or limits.body_bytes)
-    content = bytearray()
-    more = True
+    too_large = TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
+    declared = request.headers.get("content-length", "")
+    refused: ObmenError | None = too_large if declared.isdecimal() and int(declared[:20]) > most else None
+    if refused is not None and "expect" in request.headers:
+        raise refused  # the client waits for leave to send it (RFC 9110, 10.1.1)
     try:
         async with asyncio.timeout(limits.body_s):
-            while more:
-                message = await request.receive()
-                if message["type"] != "http.request":
-                    raise BadRequest("request.cut_off")
-                content += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(content) > most:
-                    await _discard(request, 4 * limits.body_bytes if more else 0)
-                    raise TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
+            content, discarded = bytearray(), 0
+            async for piece in _pieces(request):
+                if refused is None and len(content) + len(piece) > most:
+                    refused = too_large
+                if refused is None and not _budget(request).take(request.scope, len(piece)):
+                    refused = Unavailable("request.bodies_full", limit=_budget(request).limit, seconds=1)
+                if refused is None:
+                    content += piece
+                    continue
+                content.clear()
+                discarded += len(piece)  # a client that is still sending reads no answer
+                if discarded > _DISCARDED * limits.body_bytes:
+                    break
     except TimeoutError:
         raise BadRequest("request.too_slow", limit=limits.body_s) from None
+    if refused is not None:
+        raise refused
     return bytes(content)
 
 
-async def _discard(request: ApiRequest, left: int) -> None:
-    """Takes up to ``left`` bytes more of a refused body: a client that is still sending reads no answer."""
-    while left > 0:
+async def _pieces(request: ApiRequest) -> AsyncIterator[bytes]:
+    more = True
+    while more:
         message = await request.receive()
-        if message["type"] != "http.request" or not message.get("more_body", False):
-            return
-        left -= len(message.get("body", b""))
+        if message["type"] != "http.request":
+            raise BadRequest("request.cut_off")
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+def _budget(request: ApiRequest) -> BodyBudget:
+    return cast("BodyBudget", request.app.state.bodies)
 
 
 async def aside(read: Callable[[], Value], size: int) -> Value:
     """``read()``, in a thread where there is much to read: other requests go on meanwhile."""
-    return read() if size < _LARGE_BYTES else await asyncio.to_thread(read)
+    return read() if size < _LARGE_BYTES else await asyncio.get_running_loop().run_in_executor(_READERS, read)
 
 
 async def json_object(request: ApiRequest, *, exact: bool = False) -> dict[str, Any]:

@@ -9,21 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 
 from obmen import bootstrap
+from obmen.cli.http_server import http_server
 from obmen.cli.supervisor import WorkerProcess
 from obmen.cli.terminal import reporting_errors, say
 from obmen.errors import SetupError
 from obmen.settings import Settings
 
 COMMAND = typer.Typer()
-_DRAIN_S = 15
-_BACKLOG = 4_096
-_BACKPRESSURE = 20_000
-"""Requests under way at once in a server process: those whose bodies only trickle in must not keep the others out."""
 
 
 @COMMAND.command()
@@ -58,20 +52,7 @@ def _start(settings: Settings, *, demo: bool) -> None:
             raise typer.Exit(migrated.returncode)  # it has said why
     worker = WorkerProcess()
     os.environ[bootstrap.READY_VARIABLE] = str(worker.ready_fd)
-    server = Server(
-        "obmen.bootstrap:app",
-        factory=True,
-        address=settings.http.host,
-        port=settings.http.port,
-        interface=Interfaces.ASGI,
-        workers=settings.http.workers,
-        websockets=False,
-        backlog=_BACKLOG,
-        backpressure=_BACKPRESSURE,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=_DRAIN_S,
-    )
+    server = http_server(settings)
     worker.start()
     try:
         say("started", url=settings.url)

@@ -1,12 +1,19 @@
-"""Whose request it is, seen through reverse proxies: the last address in ``X-Forwarded-For`` that none of them has.
+"""Whose request it is, and from which site.
 
-Only proxies named in ``http.trusted_proxies`` are believed: anybody else could write any address. Called by the API.
+Behind reverse proxies the client is the last address in ``X-Forwarded-For`` that none of them has. Only proxies named in
+``http.trusted_proxies`` are believed: anybody else could write any address. Called by the API.
 """
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
 
 from obmen.errors import SetupError
+
+_ORIGIN: Final = re.compile(r"(https?)://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
+_PATH: Final = re.compile(r"(?<=[^/:])/.*")
+_PORTS: Final = {"http": "80", "https": "443"}
 
 
 class TrustedProxies:
@@ -52,3 +59,24 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def is_own_origin(origin: str, host: str, address: str) -> bool:
+    """Whether a page of ``origin`` (RFC 6454, 7) is a page of Obmen.
+
+    It is where ``origin`` names the host and port of ``host``, the request's own ``Host``, whatever its scheme, which a reverse
+    proxy may have ended; or where it is the origin of ``address``. ``null`` and whatever else is no origin never is.
+    """
+    scheme, place = _place(origin)
+    if not place:
+        return False
+    return place == _place(f"{scheme}://{host}")[1] or (scheme, place) == _place(_PATH.sub("", address))
+
+
+def _place(origin: str) -> tuple[str, str]:
+    """``(scheme, host with port)`` in lower case; empty where it is no origin of a page."""
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        return "", ""
+    scheme = found[1].lower()
+    return scheme, f"{found[2].lower()}:{int(found[3] or _PORTS[scheme])}"
