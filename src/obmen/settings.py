@@ -56,7 +56,7 @@ class Http(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.url and not _ADDRESS.fullmatch(self.url):
-            raise SetupError("setup.bad_url", key="http.url", sent=self.url)
+            raise SetupError("setup.bad_url", sent=self.url)
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,9 @@ _PROCESS: Final = "obmen_process"
 
 
 def about_process(scope: Scope, record: object) -> None:
-    """The answer will name the record of ``$processes`` that tells of it, in ``X-Process-Id``; ``None``: of no process."""
-    scope["state"][_PROCESS] = record
+    """The answer will name ``record`` of ``$processes``, which tells of it, in ``X-Process-Id``; ``None`` changes nothing."""
+    if record is not None:
+        scope["state"][_PROCESS] = record
 
 
 async def add_headers(message: Message, scope: Scope) -> None:
@@ -32,6 +33,7 @@ async def add_headers(message: Message, scope: Scope) -> None:
     if cookie is not None:
         headers.append((b"set-cookie", cookie.encode()))
     if (process := scope["state"].get(_PROCESS)) is not None:
+        headers = [(name, value) for name, value in headers if name.lower() != b"x-process-id"]
         headers.append((b"x-process-id", str(process).encode()))
     if (window := window_of(scope)) is not None:
         limits = {

@@ -77,6 +77,11 @@ def _with_more(methods: set[str]) -> tuple[str, ...]:
     return tuple(sorted(str(method) for method in {*methods, *more}))
 
 
+def path_as_sent(scope: Scope) -> str:
+    """The path without escapes read: what an application is mounted under is taken off the other one."""
+    return scope["raw_path"].partition(b"?")[0].decode("latin-1")
+
+
 def is_external(path: str) -> bool:
     """Whether an external request is for ``path``."""
     return path == EXTERNAL or path.startswith(f"{EXTERNAL}/")

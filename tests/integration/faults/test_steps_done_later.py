@@ -198,7 +198,7 @@ async def test_no_transaction_is_open_while_outputs_are_evaluated(
             assert await other.fetchval(open_ones) == 0
             await asyncio.sleep(0.05)
         assert not running.done()
-        variables = await running
+        variables = (await running).variables
     assert variables["x"] == int(variables["id"])
 
 

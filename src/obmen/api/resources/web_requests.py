@@ -13,7 +13,7 @@ from obmen.api.access import OPEN, cookie_caller
 from obmen.api.connections import count_address, root_address
 from obmen.api.errors import respond
 from obmen.api.headers import about_process
-from obmen.api.methods import ANY_ORIGIN, EXTERNAL, is_external
+from obmen.api.methods import ANY_ORIGIN, EXTERNAL, is_external, path_as_sent
 from obmen.api.request_limits import header_limits
 from obmen.api.wire import ApiRequest, aside, body
 from obmen.domain.field_types import shown
@@ -41,7 +41,7 @@ async def listen(scope: Scope, receive: Receive, send: Send) -> None:
 async def _answer(request: ApiRequest) -> ExternalAnswer:
     obmen = request.obmen
     count_address(request)
-    path = _path(request)
+    path = path_as_sent(request.scope)
     if not is_external(path):
         raise NotFound("request.no_page", path=shown(path))
     listener = await obmen.listeners.find(path.removeprefix(EXTERNAL).strip("/"))
@@ -64,11 +64,6 @@ async def _answer(request: ApiRequest) -> ExternalAnswer:
     ended = await obmen.processes.run(launch)
     about_process(request.scope, ended.record)
     return answer_of(ended.variables, own_cookie=settings.http.cookie, limits=header_limits(settings.limits))
-
-
-def _path(request: ApiRequest) -> str:
-    """The path as it was sent: what this application is mounted under is taken off the other one."""
-    return request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
 
 
 def _is_preflight(request: ApiRequest) -> bool:

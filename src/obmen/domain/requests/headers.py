@@ -68,7 +68,7 @@ def header_text(name: str, text: str) -> str:
     text = _CONTROL.sub(" ", text)
     if text.isascii():
         return text
-    if name == "content-disposition":
+    if name == "content-disposition" and "filename*" not in text.lower():
         text = _FILE_NAME.sub(lambda found: _file_name(_ESCAPED.sub(r"\1", found[1] or found[2] or "")), text, count=1)
     elif name in _ADDRESSES:
         return quote(text, safe=_ASCII, errors="replace")
