@@ -16,6 +16,7 @@ from obmen.api.body_budget import BodyBudget
 from obmen.api.errors import HANDLERS
 from obmen.api.headers import add_headers
 from obmen.api.methods import Methods
+from obmen.api.openapi import require_understood
 from obmen.api.rates import Rates
 from obmen.api.request_limits import RequestLimits, header_limits
 from obmen.api.resources import resources
@@ -43,6 +44,7 @@ def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncC
         _Application(
             route_handlers=[*resources(), *UNIMPLEMENTED, *by_get],
             middleware=[Access],
+            before_request=require_understood,
             before_send=[add_headers],
             exception_handlers=HANDLERS,
             lifespan=[lifespan],

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
@@ -42,7 +42,7 @@ class ApiRequest(Request[Caller, None, State]):
         """The query string as it was sent, with what is no ASCII escaped: many clients send UTF-8 as it is."""
         return quote(self.scope["query_string"], safe=_ASCII)
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Any]:
         """The parameters of the query string, brackets read."""
         text = self.query_text
@@ -122,7 +122,9 @@ async def aside(read: Callable[[], Value], size: int) -> Value:
 
 async def json_object(request: ApiRequest, *, exact: bool = False) -> dict[str, Any]:
     """The JSON object of the body, with `Decimal` numbers where it is ``exact``; `BadRequest` for anything else."""
-    content = await body(request) or b"{}"
+    content = await body(request)
+    if not content.strip():
+        raise BadRequest("request.no_body")
     depth = request.obmen.settings.limits.depth
     value = await aside(partial(read_json, content, depth=depth, exact=exact), len(content))
     if not isinstance(value, dict):

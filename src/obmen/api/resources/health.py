@@ -16,13 +16,13 @@ class Health(msgspec.Struct, frozen=True):
     status: Literal["ok"] = "ok"
 
 
-@get("/live", operation_class=described())
+@get("/live", operation_class=described(question=None))
 async def live() -> Health:
     """The process answers."""
     return Health()
 
 
-@get("/ready", operation_class=described())
+@get("/ready", operation_class=described(question=None))
 async def ready(request: ApiRequest) -> Health:
     """The database answers too."""
     await request.obmen.database.fetchval("read_schema_version")

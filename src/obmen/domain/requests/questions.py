@@ -113,7 +113,6 @@ def require_known(question: type[Question], parameters: Parameters) -> None:
 
 def records_asked(parameters: Parameters, most: int) -> Asked:
     """Which records are asked for, at most ``most`` of them at once; `InvalidFilter` says which parameter does not fit."""
-    require_known(RecordsQuestion, parameters)
     if (view := text_of(parameters, "viewId")) not in ("", "0"):
         raise NotFound("filter.no_view", view=shown(view))
     ids = parameters.get("id")
@@ -135,7 +134,6 @@ def records_asked(parameters: Parameters, most: int) -> Asked:
 
 def record_asked(parameters: Parameters) -> Asked:
     """What is asked of one record."""
-    require_known(RecordQuestion, parameters)
     return Asked(
         fields=read_json(parameters.get("fields"), "fields"),
         offset_minutes=offset_minutes(parameters),
