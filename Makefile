@@ -4,6 +4,7 @@
 #   make up      start Obmen with a demo company (DATA=data HOST=127.0.0.1 PORT=8080); Ctrl-C stops it
 #   make test    run the tests (ARGS="-k name" is passed on to pytest)
 #   make check   all that must pass before a change is accepted: lint, tests, a short benchmark
+#   make fuzz    send drawn and hostile requests (REQUESTS=10000 of each)
 #   make bench   run the benchmarks (ARGS="R1 R3" is passed on)
 #   make lint    check style, types and imports           make fix    repair what can be repaired
 #   make docs    write docs/reference from the code       make build  build the wheel into dist/
@@ -13,6 +14,7 @@ DATA = data
 HOST =
 PORT =
 ARGS =
+REQUESTS = 10000
 
 BIN = .venv/bin
 PYTHON = $(shell for python in python3.11 python3; do $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -23,7 +25,7 @@ ASSETS = src/obmen/assets/vendor/.stamp
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check bench lint fix docs build clean
+.PHONY: help up test check fuzz bench lint fix docs build clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -39,6 +41,9 @@ check: lint
 	@command=$$(grep -m 1 -o '^make test' README.md) || { echo "README.md does not say how to run the tests." >&2; exit 1; }; \
 	echo "README.md says: $$command"; $$command
 	@BENCH_SHORT=1 $(MAKE) bench
+
+fuzz: .venv/develops $(ASSETS)
+	OBMEN_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/pytest tests/contracts/test_fuzzing.py tests/contracts/test_hostile_input.py $(ARGS)
 
 bench: .venv/develops $(ASSETS)
 	$(BIN)/python -m bench $(ARGS)
