@@ -17,7 +17,7 @@ from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_json
 from obmen.domain.rights.policies import Caller
-from obmen.errors import BadRequest, ObmenError, TooLarge, Unavailable
+from obmen.errors import BadRequest, ObmenError, TooLarge
 from obmen.services.application import Application
 
 Value = TypeVar("Value")
@@ -75,6 +75,11 @@ async def body(request: ApiRequest, limit: int | None = None) -> bytes:
     limits = request.obmen.settings.limits
     most = min(limits.body_bytes, limit or limits.body_bytes)
     too_large = TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
+    return await _received(request, most, too_large)
+
+
+async def _received(request: ApiRequest, most: int, too_large: TooLarge) -> bytes:
+    limits, budget = request.obmen.settings.limits, _budget(request)
     declared = request.headers.get("content-length", "")
     refused: ObmenError | None = too_large if declared.isdecimal() and int(declared[:20]) > most else None
     if refused is not None and "expect" in request.headers:
@@ -85,8 +90,8 @@ async def body(request: ApiRequest, limit: int | None = None) -> bytes:
             async for piece in _pieces(request):
                 if refused is None and len(content) + len(piece) > most:
                     refused = too_large
-                if refused is None and not _budget(request).take(request.scope, len(piece)):
-                    refused = Unavailable("request.bodies_full", limit=_budget(request).limit, seconds=1)
+                if refused is None and not budget.take(request.scope, len(piece)):
+                    refused = budget.full()
                 if refused is None:
                     content += piece
                     continue
