@@ -167,3 +167,27 @@ def test_all_bodies_together_have_a_limit(other: LiveServer, listener: str) -> N
         assert first.recv(4_096).startswith(b"HTTP/1.1 200 ")
     for _ in range(5):  # what was taken is given back
         assert other.ask("POST", listener, b"x" * 160_000, auth=None).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/nothing", 404, "not_found"),
+        ("/api/v1/sections", 401, "not_authenticated"),
+        ("/api/webrequest/nobody", 404, "not_found"),
+        ("/health/live", 405, "method_not_allowed"),
+        ("/auth/login", 413, "too_large"),
+    ],
+)
+def test_a_refusal_reaches_a_client_that_is_still_sending(
+    server: LiveServer, path: str, status: int, code: str
+) -> None:
+    for size in (20, 300_000, 20_000_000):
+        answer = server.ask("POST", path, b"x" * size, auth=None)
+        if (size, path) != (20, "/auth/login"):
+            assert_problem(answer, status, code)
+
+
+def test_a_refusal_reaches_a_client_that_stops_sending(server: LiveServer) -> None:
+    head = b"POST /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n"
+    assert exchange(server, head + b"x").startswith(b"HTTP/1.1 404 ")

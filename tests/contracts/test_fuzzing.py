@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from live_server import EMAIL, PASSWORD, LiveServer
 
-REQUESTS = int(os.environ.get("OBMEN_FUZZ_REQUESTS", "400"))
+REQUESTS = int(os.environ.get("OBMEN_FUZZ_REQUESTS", "300"))
 CHECKS = [content_type_conformance, response_headers_conformance, response_schema_conformance, status_code_conformance]
 METHODS = {"GET", "POST", "PATCH", "DELETE"}
 UNIMPLEMENTED = {("PATCH", "/api/v1/files/{file_id}")}

@@ -18,7 +18,7 @@ from obmen.api.headers import add_headers
 from obmen.api.methods import Methods
 from obmen.api.openapi import require_understood
 from obmen.api.rates import Rates
-from obmen.api.request_limits import RequestLimits, header_limits
+from obmen.api.request_limits import RequestLimits
 from obmen.api.resources import resources
 from obmen.api.resources.sign_in import sign_in_by_get
 from obmen.api.unimplemented import HANDLERS as UNIMPLEMENTED
@@ -54,7 +54,7 @@ def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncC
             openapi_config=_openapi(settings),
         )
     )
-    return RequestLimits(app, header_limits(settings.limits), bodies)
+    return RequestLimits(app, settings.limits, bodies)
 
 
 def _openapi(settings: Settings) -> OpenAPIConfig:

@@ -11,19 +11,17 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
-from obmen.api.body_budget import BodyBudget
-from obmen.api.connections import application
+from obmen.api.connections import application, body_budget
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_json
 from obmen.domain.rights.policies import Caller
-from obmen.errors import BadRequest, ObmenError, TooLarge
+from obmen.errors import BadRequest, TooLarge
 from obmen.services.application import Application
 
 Value = TypeVar("Value")
 
 _LARGE_BYTES: Final = 65_536
-_DISCARDED: Final = 4
 _READERS: Final = ThreadPoolExecutor(2, "bodies")
 """Large bodies are read by so many threads at once, which neither sign-ins nor files wait for."""
 _ASCII: Final = bytes(range(128))
@@ -79,30 +77,21 @@ async def body(request: ApiRequest, limit: int | None = None) -> bytes:
 
 
 async def _received(request: ApiRequest, most: int, too_large: TooLarge) -> bytes:
-    limits, budget = request.obmen.settings.limits, _budget(request)
+    limits, budget = request.obmen.settings.limits, body_budget(request)
     declared = request.headers.get("content-length", "")
-    refused: ObmenError | None = too_large if declared.isdecimal() and int(declared[:20]) > most else None
-    if refused is not None and "expect" in request.headers:
-        raise refused  # the client waits for leave to send it (RFC 9110, 10.1.1)
+    if declared.isdecimal() and int(declared[:20]) > most:
+        raise too_large
+    content = bytearray()
     try:
         async with asyncio.timeout(limits.body_s):
-            content, discarded = bytearray(), 0
             async for piece in _pieces(request):
-                if refused is None and len(content) + len(piece) > most:
-                    refused = too_large
-                if refused is None and not budget.take(request.scope, len(piece)):
-                    refused = budget.full()
-                if refused is None:
-                    content += piece
-                    continue
-                content.clear()
-                discarded += len(piece)  # a client that is still sending reads no answer
-                if discarded > _DISCARDED * limits.body_bytes:
-                    break
+                if len(content) + len(piece) > most:
+                    raise too_large
+                if not budget.take(request.scope, len(piece)):
+                    raise budget.full()
+                content += piece
     except TimeoutError:
         raise BadRequest("request.too_slow", limit=limits.body_s) from None
-    if refused is not None:
-        raise refused
     return bytes(content)
 
 
@@ -114,10 +103,6 @@ async def _pieces(request: ApiRequest) -> AsyncIterator[bytes]:
             raise BadRequest("request.cut_off")
         yield message.get("body", b"")
         more = message.get("more_body", False)
-
-
-def _budget(request: ApiRequest) -> BodyBudget:
-    return cast("BodyBudget", request.app.state.bodies)
 
 
 async def aside(read: Callable[[], Value], size: int) -> Value:
