@@ -20,7 +20,7 @@ from live_server import EMAIL, PASSWORD, Answer, LiveServer
 from problems import assert_problem
 from scenario_files import ScenarioFile, listen
 
-REQUESTS = int(os.environ.get("OBMEN_FUZZ_REQUESTS", "900"))
+REQUESTS = int(os.environ.get("OBMEN_FUZZ_REQUESTS", "600"))
 MEMORY = 3_000_000 * 1024
 """Address space of each process, as ``ulimit -v`` sets it."""
 BY_ITSELF = (400, 414, 431)

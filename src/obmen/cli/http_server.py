@@ -42,7 +42,7 @@ def http_server(settings: Settings) -> AbstractServer[Any]:
         ),
         http2_settings=HTTP2Settings(max_headers_size=head_bytes),
         backlog=_BACKLOG,
-        backpressure=min(_CONNECTIONS, _allowed_files() - _OWN_FILES),
+        backpressure=min(_CONNECTIONS, max(_allowed_files() - _OWN_FILES, _OWN_FILES)),
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=_DRAIN_S,
@@ -52,8 +52,7 @@ def http_server(settings: Settings) -> AbstractServer[Any]:
 def _allowed_files() -> int:
     """How many files and sockets a process may have open, after raising that to what the system lets it have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return _OPEN_FILES
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(wanted, 2 * _OWN_FILES)
+    allowed = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
