@@ -14,6 +14,7 @@
     ├── MethodNotAllowed      405 method_not_allowed
     ├── Conflict              409 conflict
     ├── TooLarge              413 too_large          a limit, named with its setting
+    ├── Unsupported           415 unsupported_media_type  an encoding of a body that is unknown
     ├── TooManyRequests       429 too_many_requests
     ├── Unavailable           503 unavailable        try again later
     ├── EgressRefused         502 egress_refused     an address closed to outgoing connections
@@ -166,6 +167,12 @@ class TooLarge(ObmenError):
     """A limit was exceeded; the message names the setting."""
 
     code, status = "too_large", 413
+
+
+class Unsupported(ObmenError):
+    """A body in a form that Obmen does not read."""
+
+    code, status = "unsupported_media_type", 415
 
 
 class TooManyRequests(ObmenError):

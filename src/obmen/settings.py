@@ -89,6 +89,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes: Annotated[int, Meta(description="Body of a request.", ge=1024)] = 16_777_216
     body_s: Annotated[float, Meta(description="Time for the body of a request to arrive.", gt=0)] = 60.0
     depth: Annotated[int, Meta(description="Nesting of JSON, XML and bracketed parameters.", ge=4)] = 100
+    values: Annotated[
+        int, Meta(description="Values of a JSON body; elements and attributes of an XML body.", ge=1_000)
+    ] = 1_000_000
+    parameters: Annotated[
+        int, Meta(description="Parameters of a query or form, with the levels that their brackets make.", ge=100)
+    ] = 100_000
     page: Annotated[int, Meta(description="Records in one answer.", ge=1)] = 1_000
     count: Annotated[int, Meta(description="Matching records that withTotal=true counts.", ge=1)] = 10_000
     filter_conditions: Annotated[int, Meta(description="Conditions in one filter.", ge=1)] = 200

@@ -13,7 +13,8 @@ from litestar.datastructures import State
 from obmen.api.connections import application
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
-from obmen.domain.requests.bodies import read_json
+from obmen.domain.requests.bodies import read_json_body, unpacked_body
+from obmen.domain.requests.content_codings import UnpackedTooLarge
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, TooLarge
 from obmen.services.application import Application
@@ -41,7 +42,7 @@ class ApiRequest(Request[Caller, None, State]):
     def parameters(self) -> dict[str, Any]:
         """The parameters of the query string, brackets read."""
         text = self.query_text
-        return query_strings.parse(text, depth=self.obmen.settings.limits.depth) if text else {}
+        return query_strings.parse(text.encode(), self.obmen.settings.limits) if text else {}
 
 
 class Json(Response[Value]):
@@ -62,9 +63,13 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 async def body(request: ApiRequest, limit: int | None = None) -> bytes:
-    """The request's body; `TooLarge` past the limit, before it is all read, `BadRequest` where it comes too slowly or ends too early."""
+    """The request's body, without its content encoding; `TooLarge` past the limit, before it is all read or unpacked.
+
+    `BadRequest` where it comes too slowly, ends too early or cannot be unpacked.
+    """
     limits = request.obmen.settings.limits
     most = min(limits.body_bytes, limit or limits.body_bytes)
+    too_large = TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
     content = bytearray()
     more = True
     try:
@@ -77,10 +82,16 @@ async def body(request: ApiRequest, limit: int | None = None) -> bytes:
                 more = message.get("more_body", False)
                 if len(content) > most:
                     await _discard(request, 4 * limits.body_bytes if more else 0)
-                    raise TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
+                    raise too_large
     except TimeoutError:
         raise BadRequest("request.too_slow", limit=limits.body_s) from None
-    return bytes(content)
+    encoding = ",".join(request.headers.getall("content-encoding", []))
+    if not encoding:
+        return bytes(content)
+    try:
+        return await asyncio.to_thread(unpacked_body, bytes(content), encoding, most)
+    except UnpackedTooLarge:
+        raise too_large from None
 
 
 async def _discard(request: ApiRequest, left: int) -> None:
@@ -99,9 +110,9 @@ async def aside(read: Callable[[], Value], size: int) -> Value:
 
 async def json_object(request: ApiRequest, *, exact: bool = False) -> dict[str, Any]:
     """The JSON object of the body, with `Decimal` numbers where it is ``exact``; `BadRequest` for anything else."""
-    content = await body(request) or b"{}"
-    depth = request.obmen.settings.limits.depth
-    value = await aside(partial(read_json, content, depth=depth, exact=exact), len(content))
+    content, limits = await body(request), request.obmen.settings.limits
+    read = partial(read_json_body, content, request.headers.get("content-type", ""), limits, exact=exact)
+    value = await aside(read, len(content))
     if not isinstance(value, dict):
         raise BadRequest("request.not_object", sent=shown(value))
     return value

@@ -14,6 +14,7 @@ from obmen.domain.json_values import json_text
 from obmen.domain.raw_bodies import RAW_BODY, raw_text
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_body
+from obmen.domain.requests.limits import Limits
 from obmen.errors import ProcessFailed
 
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
@@ -28,7 +29,7 @@ _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "te", "trail
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it came; ``url`` is whole, ``headers`` in order, names in any letter case."""
+    """A request as it came; ``url`` is whole, ``headers`` in order, names in any letter case, ``body`` without its content encoding."""
 
     method: str
     url: str
@@ -44,7 +45,7 @@ class ExternalAnswer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str, Any]:
+def variables_of(received: Received, *, own_cookie: str, limits: Limits) -> dict[str, Any]:
     """``url, method, headers, cookies, query, body, rawBody``; without Obmen's own session cookie, which is no scenario's business."""
     headers = _joined(received.headers, own_cookie)
     content_type = headers.get("content-type", "")
@@ -53,8 +54,8 @@ def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str
         "method": received.method,
         "headers": headers,
         "cookies": _cookies(headers.get("cookie", "")),
-        "query": query_strings.parse(received.url.partition("?")[2], depth=depth),
-        "body": read_body(received.body, content_type, depth=depth),
+        "query": query_strings.parse(received.url.partition("?")[2].encode(), limits),
+        "body": read_body(received.body, content_type, limits),
         RAW_BODY: raw_text(received.body),
     }
 
