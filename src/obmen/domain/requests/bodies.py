@@ -5,6 +5,7 @@ address, which a field of files takes as it is (docs/reference/external-requests
 """
 
 import base64
+import codecs
 from contextlib import suppress
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ _JSON: Final = "application/json"
 _XML: Final = "application/xml"
 _JSON_STARTS: Final = (b"{", b"[")
 _NO_CODINGS: Final = ("none", "binary", "7bit", "8bit")
-_BLANK: Final = b" \t\r\n\xef\xbb\xbf"
+_BLANKS: Final = b" \t\r\n"
 
 
 def unpacked_body(content: bytes, encodings: str, limit: int) -> bytes:
@@ -75,14 +76,22 @@ def read_json_body(content: bytes, content_type: str, limits: Limits, *, exact: 
         text = _in_utf_8(content, ContentType(_JSON, given.parameters))
         return read_json(text, limits, exact=exact)
     except BadRequest:
-        if given.kind == "" or given.speaks("json"):
+        if given.kind == "" or given.speaks("json") or _start(content) in _JSON_STARTS:
             raise
         raise BadRequest("request.json_wanted", sent=given.kind) from None
 
 
 def is_blank(content: bytes) -> bool:
     """Whether nothing stands in a text, apart from a byte order mark."""
-    return not content.strip(_BLANK)
+    return not _without_mark(content).strip(_BLANKS)
+
+
+def _start(content: bytes) -> bytes:
+    return _without_mark(content).lstrip(_BLANKS)[:1]
+
+
+def _without_mark(content: bytes) -> bytes:
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def data_address(content: bytes, mime_type: str) -> str:
@@ -101,7 +110,7 @@ def _is_text(given: ContentType) -> bool:
 
 def _looked_at(content: bytes, given: ContentType, limits: Limits) -> Any:
     """What senders often leave unnamed or misname: JSON, XML, a form, text, or bytes."""
-    start = content.lstrip(_BLANK)[:1]
+    start = _start(content)
     with suppress(BadRequest):  # it may only look like it
         if start in _JSON_STARTS:
             return read_json(_in_utf_8(content, given), limits)
