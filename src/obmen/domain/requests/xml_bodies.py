@@ -31,42 +31,63 @@ def read_xml(text: str, limits: Limits) -> dict[str, Any]:
     return tree.root
 
 
+class _Element:
+    """An element that is open; what it has is made when it comes."""
+
+    __slots__ = ("item", "texts")
+
+    def __init__(self, item: dict[str, Any] | None) -> None:
+        self.item = item
+        self.texts: list[str] | None = None
+
+    @property
+    def value(self) -> Any:
+        """What it is when it ends."""
+        text = "".join(self.texts).strip() if self.texts else ""
+        if self.item is None:
+            return text or None
+        if text:
+            self.item["#text"] = text
+        return self.item
+
+
 class _Tree:
-    """The elements that are open, outermost first: ``(children and attributes, texts)`` of each."""
+    """The elements that are open, outermost first."""
 
     def __init__(self, limits: Limits) -> None:
         self.root: dict[str, Any] = {}
-        self._limits = limits
-        self._values = 0
-        self._open: list[tuple[dict[str, Any], list[str]]] = [(self.root, [])]
+        self._depth, self._values = limits.depth, limits.values
+        self._left = limits.values
+        self._open = [_Element(self.root)]
 
     def begin(self, _name: str, attributes: list[str]) -> None:
-        self._values += 1 + len(attributes) // 2
-        if self._values > self._limits.values:
-            raise TooLarge("request.too_many_values", limit=self._limits.values)
-        if len(self._open) > self._limits.depth:
-            raise TooLarge("request.too_deep", limit=self._limits.depth)
-        item = {f"@{key}": value for key, value in zip(attributes[::2], attributes[1::2], strict=True)}
-        self._open.append((item, []))
+        item = None
+        self._left -= 1
+        if attributes:
+            self._left -= len(attributes) // 2
+            item = {f"@{key}": value for key, value in zip(attributes[::2], attributes[1::2], strict=True)}
+        if self._left < 0:
+            raise TooLarge("request.too_many_values", limit=self._values)
+        if len(self._open) > self._depth:
+            raise TooLarge("request.too_deep", limit=self._depth)
+        self._open.append(_Element(item))
 
     def end(self, name: str) -> None:
-        item, texts = self._open.pop()
-        text = "".join(texts).strip()
-        if item and text:
-            item["#text"] = text
-        self._put(name, item or text or None)
+        value, around = self._open.pop().value, self._open[-1]
+        if around.item is None:
+            around.item = {name: value}
+        elif name not in around.item:
+            around.item[name] = value
+        elif isinstance(siblings := around.item[name], list):
+            siblings.append(value)
+        else:
+            around.item[name] = [siblings, value]
 
     def add_text(self, text: str) -> None:
-        self._open[-1][1].append(text)
-
-    def _put(self, name: str, value: Any) -> None:
-        siblings = self._open[-1][0]
-        if name not in siblings:
-            siblings[name] = value
-        elif isinstance(siblings[name], list):
-            siblings[name].append(value)
-        else:
-            siblings[name] = [siblings[name], value]
+        element = self._open[-1]
+        if element.texts is None:
+            element.texts = []
+        element.texts.append(text)
 
 
 def _refuse(*_: object) -> None:
