@@ -431,13 +431,14 @@ def test_json_of_any_client(server: LiveServer, shop: Shop, before: bytes, chars
     assert server.ask("DELETE", record).status == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"\r\n", b" \t", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("body", [b"\r\n", b" \t", b"\xef\xbb\xbf"])
 def test_blanks_are_no_body(server: LiveServer, shop: Shop, body: bytes) -> None:
     record = f"{shop.path}/{shop.ids[0]}"
     for method, path in (("POST", shop.path), ("PATCH", record), ("POST", "/api/v1/sections")):
-        answer = server.ask(method, path, body, headers={"Content-Type": "application/json"})
-        detail = assert_problem(answer, 400, answer.json["code"])["detail"]
-        assert "JSON" not in detail or "values" in detail
+        blank, none = (
+            server.ask(method, path, sent, headers={"Content-Type": "application/json"}) for sent in (body, b"")
+        )
+        assert (blank.status, blank.body) == (400, none.body)
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=X", "text/xml"])
