@@ -15,6 +15,7 @@
     ├── Conflict              409 conflict
     ├── TooLarge              413 too_large          a limit, named with its setting
     │   └── HeadersTooLarge   431 headers_too_large  … of headers
+    ├── Unsupported           415 unsupported_media_type  an encoding of a body that is unknown
     ├── TooManyRequests       429 too_many_requests
     ├── Unavailable           503 unavailable        try again later
     ├── EgressRefused         502 egress_refused     an address closed to outgoing connections
@@ -173,6 +174,12 @@ class HeadersTooLarge(TooLarge):
     """Headers of the request exceed a limit; the message names the setting."""
 
     code, status = "headers_too_large", 431
+
+
+class Unsupported(ObmenError):
+    """A body in a form that Obmen does not read."""
+
+    code, status = "unsupported_media_type", 415
 
 
 class TooManyRequests(ObmenError):

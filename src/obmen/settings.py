@@ -121,6 +121,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     header_bytes: Annotated[int, Meta(description="One of these headers, name and value.", ge=1024)] = 8_192
     headers_bytes: Annotated[int, Meta(description="All of them together.", ge=4096)] = 32_768
     depth: Annotated[int, Meta(description="Nesting of JSON, XML and bracketed parameters.", ge=4)] = 100
+    values: Annotated[
+        int, Meta(description="Values of a JSON body; elements and attributes of an XML body.", ge=1_000)
+    ] = 1_000_000
+    parameters: Annotated[
+        int, Meta(description="Parameters of a query or form, with the levels that their brackets make.", ge=100)
+    ] = 100_000
     page: Annotated[int, Meta(description="Records in one answer.", ge=1)] = 1_000
     count: Annotated[int, Meta(description="Matching records that withTotal=true counts.", ge=1)] = 10_000
     filter_conditions: Annotated[int, Meta(description="Conditions in one filter.", ge=1)] = 200

@@ -14,7 +14,8 @@ from litestar.datastructures import State
 from obmen.api.connections import application, body_budget
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
-from obmen.domain.requests.bodies import read_json
+from obmen.domain.requests.bodies import read_json_body, unpacked_body
+from obmen.domain.requests.content_codings import UnpackedTooLarge
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, TooLarge
 from obmen.services.application import Application
@@ -44,7 +45,7 @@ class ApiRequest(Request[Caller, None, State]):
     def parameters(self) -> dict[str, Any]:
         """The parameters of the query string, brackets read."""
         text = self.query_text
-        return query_strings.parse(text, depth=self.obmen.settings.limits.depth) if text else {}
+        return query_strings.parse(text.encode(), self.obmen.settings.limits) if text else {}
 
 
 class Json(Response[Value]):
@@ -65,15 +66,25 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 async def body(request: ApiRequest, limit: int | None = None) -> bytes:
-    """The request's body, counted in the budget of all bodies until the request is answered.
+    """The request's body without its content coding, counted in the budget of all bodies until the request is answered.
 
-    `TooLarge` past the limit and `Unavailable` where the budget is used up, before it is all read; `BadRequest` where it comes too
-    slowly or ends too early.
+    `TooLarge` past the limit and `Unavailable` where the budget is used up, before it is all read or unpacked; `BadRequest` where it
+    comes too slowly, ends too early or cannot be unpacked.
     """
     limits = request.obmen.settings.limits
     most = min(limits.body_bytes, limit or limits.body_bytes)
     too_large = TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
-    return await _received(request, most, too_large)
+    content = await _received(request, most, too_large)
+    encoding = ",".join(request.headers.getall("content-encoding", []))
+    if not encoding:
+        return content
+    try:
+        unpacked = await aside(partial(unpacked_body, content, encoding, most), _LARGE_BYTES)
+    except UnpackedTooLarge:
+        raise too_large from None
+    if not body_budget(request).take(request.scope, len(unpacked)):
+        raise body_budget(request).full()
+    return unpacked
 
 
 async def _received(request: ApiRequest, most: int, too_large: TooLarge) -> bytes:
@@ -112,11 +123,11 @@ async def aside(read: Callable[[], Value], size: int) -> Value:
 
 async def json_object(request: ApiRequest, *, exact: bool = False) -> dict[str, Any]:
     """The JSON object of the body, with `Decimal` numbers where it is ``exact``; `BadRequest` for anything else."""
-    content = await body(request)
+    content, limits = await body(request), request.obmen.settings.limits
     if not content.strip():
         raise BadRequest("request.no_body")
-    depth = request.obmen.settings.limits.depth
-    value = await aside(partial(read_json, content, depth=depth, exact=exact), len(content))
+    read = partial(read_json_body, content, request.headers.get("content-type", ""), limits, exact=exact)
+    value = await aside(read, len(content))
     if not isinstance(value, dict):
         raise BadRequest("request.not_object", sent=shown(value))
     return value

@@ -14,6 +14,8 @@ from obmen.domain import items
 from obmen.domain.dates import iso, moment
 from obmen.domain.field_types import WriteContext, plain_number, shown
 from obmen.domain.numbers import decimal
+from obmen.domain.queries.filters import HasContact
+from obmen.domain.query_reading import QueryReader
 from obmen.domain.record_ids import record_id, record_number
 from obmen.domain.schema import Field, Schema
 from obmen.errors import BadRequest, FieldProblem, InvalidCatalog, NotFound
@@ -282,3 +284,22 @@ def test_an_item_keeps_its_number_when_its_id_changes() -> None:
 def test_items_that_are_none(sent: Any) -> None:
     with pytest.raises(InvalidCatalog):
         items.configure({"items": sent}, None)
+
+
+@pytest.mark.parametrize("own", ["1" + "0" * 4_400, "0000000001" + "9" * 4_400, 10**300, "2147483648", "0", "٣" * 11])
+def test_ids_that_no_item_has(own: Any) -> None:
+    with pytest.raises(InvalidCatalog):
+        items.configure({"items": [{"id": own, "name": "x"}]}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        *(("8 (900) 12-34.5", "890012345"), ("+7", "7"), ("1" * 300_000 + "x", ""), ("(" * 300_000, "")),
+        *(("1 " * 150_000 + "x", ""), ("٣", ""), ("7 доб. 1", "")),
+    ],
+)
+def test_what_looks_like_a_phone(text: str, digits: str) -> None:
+    kind = registered().field_types["contact"]
+    field = Field(number=1, name="Phone", type=kind)
+    assert kind.read_filter(field, text, QueryReader(EMPTY, user_id=None)) == HasContact(text, digits)

@@ -29,8 +29,8 @@ async def sign_in(request: ApiRequest) -> SignedIn:
     count_address(request)
     require_same_origin(request)
     content = await body(request, _FORM_BYTES)
-    depth = request.obmen.settings.limits.depth
-    return await _sign_in(request, read_body(content, request.headers.get("content-type", ""), depth=depth))
+    limits = request.obmen.settings.limits
+    return await _sign_in(request, read_body(content, request.headers.get("content-type", ""), limits))
 
 
 @get("/auth/login", operation_class=described(SignInQuestion), tags=["Sign-in"], opt={OPEN: True})

@@ -53,7 +53,7 @@ async def _answer(request: ApiRequest) -> ExternalAnswer:
         body=await body(request),
     )
     settings = obmen.settings
-    read = partial(variables_of, received, own_cookie=settings.http.cookie, depth=settings.limits.depth)
+    read = partial(variables_of, received, own_cookie=settings.http.cookie, limits=settings.limits)
     variables = await aside(read, len(received.body))
     is_async = text_of(variables["query"], "async").lower() == "true"
     initiator = caller.user_id if caller else None

@@ -14,6 +14,7 @@ from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_body
 from obmen.domain.requests.cookies import read_cookies
 from obmen.domain.requests.headers import HeaderLimits, written_headers
+from obmen.domain.requests.limits import Limits
 from obmen.errors import ProcessFailed
 
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
@@ -24,7 +25,7 @@ _NO_BODY: Final = (204, 205, 304)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it came; ``url`` is whole, ``headers`` in order, names in any letter case."""
+    """A request as it came; ``url`` is whole, ``headers`` in order, names in any letter case, ``body`` without its content encoding."""
 
     method: str
     url: str
@@ -40,7 +41,7 @@ class ExternalAnswer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str, Any]:
+def variables_of(received: Received, *, own_cookie: str, limits: Limits) -> dict[str, Any]:
     """``url, method, headers, cookies, query, body, rawBody``; without Obmen's own session cookie, which is no scenario's business."""
     cookies = read_cookies((value for name, value in received.headers if name.lower() == "cookie"), own_cookie)
     headers = _joined(received.headers)
@@ -52,8 +53,8 @@ def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str
         "method": received.method,
         "headers": headers,
         "cookies": cookies.values(),
-        "query": query_strings.parse(received.url.partition("?")[2], depth=depth),
-        "body": read_body(received.body, content_type, depth=depth),
+        "query": query_strings.parse(received.url.partition("?")[2].encode(), limits),
+        "body": read_body(received.body, content_type, limits),
         RAW_BODY: raw_text(received.body),
     }
 

@@ -5,6 +5,7 @@ since query strings come in three spellings. Parameters nobody knows are passed 
 narrowed the answer is refused: unread, it would let everything through. Called by the API.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -30,6 +31,7 @@ _OTHER_NAMES: Final = {
 }
 """What people and other systems call the parameters that narrow an answer."""
 _OFFSET_MINUTES: Final = 900
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,400}")
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -183,10 +185,7 @@ def _whole_number(parameters: Parameters, name: str, default: int, low: int, hig
     text = text_of(parameters, name).strip()
     if not text:
         return default
-    try:
-        number = int(text)
-    except ValueError:
-        number = low - 1
+    number = int(text) if _WHOLE_NUMBER.fullmatch(text) else low - 1
     if number < low or (high is not None and number > high):
         raise InvalidFilter(
             "filter.not_number", name=name, low=low, high="…" if high is None else high, sent=shown(text)
