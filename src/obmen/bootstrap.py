@@ -8,9 +8,7 @@
 import contextlib
 import gc
 import hmac
-import logging
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import cache
@@ -18,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 from litestar import Litestar
 
 from obmen import components, discovery
 from obmen import settings as settings_module
 from obmen.api.app import create_app
 from obmen.api.request_limits import RequestLimits
+from obmen.clients import logs
 from obmen.clients.files import FileStore
 from obmen.clients.http import GuardedHttp
 from obmen.clients.javascript import JavaScriptSandbox
@@ -124,22 +122,6 @@ def load_settings(**overrides: dict[str, Any]) -> Settings:
     """The settings of the data folder that the environment names."""
     data = Path(os.environ.get(DATA_VARIABLE, DEFAULT_DATA)).absolute()
     return settings_module.load(data, os.environ, overrides)
-
-
-def log_to_stderr() -> None:
-    """Logs are lines for people on a terminal, JSON elsewhere."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    human = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if human else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 @contextlib.contextmanager
@@ -247,7 +229,7 @@ def _wire(
         settings=settings,
         database=database,
         cache=cache,
-        accounts=Accounts(database, Passwords(), settings, tokens),
+        accounts=Accounts(database, Passwords(), settings, tokens, key),
         profiles=Profiles(reader),
         sections=Sections(descriptions),
         catalogs=catalogs,
@@ -319,7 +301,7 @@ def _settle_memory() -> None:
 
 def app() -> RequestLimits:
     """The ASGI application of one server process; its settings come by the environment."""
-    log_to_stderr()
+    logs.log_to_stderr()
     settings = load_settings()
     return create_app(settings, _lifespan(settings))
 

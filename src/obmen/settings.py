@@ -50,7 +50,9 @@ class Http(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
     trusted_proxies: Annotated[
         tuple[str, ...],
-        Meta(description="Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+        Meta(
+            description="Networks of reverse proxies whose X-Forwarded-For, Forwarded and X-Forwarded-Proto are believed."
+        ),
     ] = ()
     session_days: Annotated[int, Meta(description="A session ends after so many days without use.", ge=1)] = 14
 
@@ -141,13 +143,17 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """How often one may ask; 0 switches a limit off. Each server process counts for itself."""
+    """How often one may ask; 0 switches a limit off. Each server process counts requests for itself; failed sign-ins count in all."""
 
     user_requests: Annotated[int, Meta(description="Requests of one user in the window.", ge=0)] = 100
     address_requests: Annotated[int, Meta(description="Requests of one address in the window.", ge=0)] = 1_000
     window_s: Annotated[int, Meta(description="The window, in seconds.", ge=1)] = 30
     sign_in_attempts: Annotated[
-        int, Meta(description="Failed sign-ins of one account or address in 15 minutes.", ge=0)
+        int,
+        Meta(
+            description="Failed sign-ins of an account from one address in 15 minutes; five times as many slow the address down.",
+            ge=0,
+        ),
     ] = 20
 
 

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import socket
 import zlib
 from typing import Any
 from urllib.parse import quote
@@ -112,6 +113,66 @@ def test_an_employees_session_names_the_user(server: LiveServer, echo: str) -> N
     assert cookie.partition("=")[2] not in journaled["$input"]
     false = server.ask("GET", echo, auth=None, headers={"Cookie": "connect.sid=false"}).json
     assert false["user"] == {"id": None}
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        *("a=1;{name}={token};b=2", 'a=1; {name}="{token}"; b=2', "a=1; Connect.SID={token};b=2"),
+        *('$Version="1"; a=1; {name}={token}; b=2', "a=1\r\nCookie: {name}={token}\r\ncookie: b=2"),
+    ],
+)
+def test_the_session_is_taken_however_it_is_spelled_and_never_shown(
+    server: LiveServer, echo: str, spelled: str
+) -> None:
+    name, _, token = session_of(server).partition("=")
+    cookies = spelled.format(name=name, token=token)
+    got = json.loads(raw_get(server, echo, f"Cookie: {cookies}"))
+    assert got["user"]["id"] is not None
+    assert {key: value for key, value in got["cookies"].items() if key in "ab"} == {"a": "1", "b": "2"}
+    assert token not in json.dumps(got)
+    assert token not in json.dumps(last_process(server))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("headers", "is_own"),
+    [
+        ({}, True),
+        ({"Origin": "{url}"}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Referer": "https://evil.example/"}, True),
+        ({"Sec-Fetch-Site": "none", "Upgrade-Insecure-Requests": "1"}, True),
+        ({"Referer": "{url}/a/page?x", "Upgrade-Insecure-Requests": "1"}, True),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Origin": "http://[", "Sec-Fetch-Site": "same-origin"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Referer": "https://evil.example/{url}"}, False),
+        ({"Referer": "x:y"}, False),
+        ({"Upgrade-Insecure-Requests": "1"}, False),  # by a link over plain HTTP, from wherever
+    ],
+)
+def test_another_site_does_not_lend_the_session(
+    server: LiveServer, echo: str, method: str, headers: dict[str, str], is_own: bool
+) -> None:
+    sent = {
+        "Cookie": session_of(server),
+        **{name: value.replace("{url}", server.url) for name, value in headers.items()},
+    }
+    got = server.ask(method, echo, auth=None, headers=sent).json
+    assert (got["user"]["id"] is not None) == is_own
+
+
+def session_of(server: LiveServer) -> str:
+    return str(server.ask("GET", "/api/v1/profile/me").headers["Set-Cookie"]).partition(";")[0]
+
+
+def raw_get(server: LiveServer, path: str, headers: str) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    return answer.partition(b"\r\n\r\n")[2]
 
 
 DEEP = {"a": {"b": [1, {"c": None}]}, "text": SQL, "n": 1.5, "t": True}

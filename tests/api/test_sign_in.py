@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -247,7 +248,19 @@ def test_employees_are_told_apart(server: LiveServer) -> None:
 
 def test_the_last_administrator_stays(server: LiveServer) -> None:
     my_id = server.api("GET", "/profile/me")["id"]
-    assert_problem(server.ask("DELETE", f"/api/v1/catalogs/$users/records/{my_id}"), 409, "conflict")
+    path = f"/api/v1/catalogs/$users/records/{my_id}"
+    assert_problem(server.ask("DELETE", path), 409, "conflict")
+    for lost in (
+        {"$role": ["$user"]},
+        {"$role": []},
+        {"$role": "$extuser", "$name": "x"},
+        {"$email": None},
+        {"$email": ""},
+    ):
+        assert_problem(server.ask("PATCH", path, {"values": lost}), 409, "conflict")
+    read = server.api("GET", f"/catalogs/$users/records/{my_id}")["values"]
+    assert read["$role"] == ["$admin"]
+    server.api("PATCH", f"/catalogs/$users/records/{my_id}", {"values": read})  # as it was read
     assert server.ask("GET", ME).status == 200
     assert server.api("GET", f"/catalogs/$users/records/{my_id}")["id"] == my_id
 
@@ -312,20 +325,106 @@ def test_limits_are_on_by_default(tmp_path: Path) -> None:
     assert (rate.user_requests, rate.address_requests, rate.window_s) == (100, 1_000, 30)
 
 
-def test_many_wrong_passwords_at_once_are_counted(guarded: LiveServer) -> None:
-    def attempt(number: int) -> Answer:
-        body = {"email": EMAIL, "password": f"guess {number}"}
-        return guarded.ask("POST", "/auth/login", body, auth=None)
+def guess(server: LiveServer, login: str, password: str, address: str = "127.0.0.1") -> Answer:
+    body, headers = {"email": login, "password": password}, {"X-Forwarded-For": address}
+    return server.ask("POST", "/auth/login", body, auth=None, headers=headers)
 
+
+def test_many_wrong_passwords_at_once_are_counted(guarded: LiveServer) -> None:
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(attempt, range(12)))
-    assert {answer.status for answer in answers} == {401, 429}
-    assert 3 <= sum(answer.status == 401 for answer in answers) <= 4
+        answers = list(pool.map(lambda number: guess(guarded, "target@example.com", f"guess {number}"), range(12)))
+    assert sorted(answer.status for answer in answers) == [401] * 3 + [429] * 9
     refused = next(answer for answer in answers if answer.status == 429)
     assert_problem(refused, 429, "too_many_requests")
     assert 0 < int(refused.headers["Retry-After"]) <= 901
-    right = guarded.ask("POST", "/auth/login", {"email": EMAIL, "password": PASSWORD}, auth=None)
-    assert right.status == 200  # it was right lately: other people's guesses do not lock it out
+
+
+@pytest.fixture(scope="module")
+def pair(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Two processes behind a proxy, which have had enough after four wrong passwords."""
+    with LiveServer(
+        tmp_path_factory.mktemp("pair") / "data",
+        new_database(),
+        OBMEN_HTTP_WORKERS="2",
+        OBMEN_HTTP_TRUSTED_PROXIES="127.0.0.0/8",
+        OBMEN_RATE_SIGN_IN_ATTEMPTS="4",
+    ) as live:
+        add_employee(live, "bob@example.com", "bob's password")
+        yield live
+
+
+@pytest.mark.parametrize("login", ["bob@example.com", "nobody@example.com"])
+def test_failed_sign_ins_count_in_all_processes(pair: LiveServer, login: str) -> None:
+    answers = [guess(pair, login, f"guess {number}", "203.0.113.10") for number in range(12)]
+    assert [answer.status for answer in answers] == [401] * 4 + [429] * 8
+    assert guess(pair, login.upper(), "guess", "203.0.113.10").status == 429
+    log = pair.log.read_text()
+    assert '"event": "sign_in_refused"' in log
+    assert "guess 0" not in log
+
+
+def test_guesses_of_strangers_lock_nobody_out(pair: LiveServer) -> None:
+    bob = ("bob@example.com", "bob's password")
+    basic = {"X-Forwarded-For": "198.51.100.2"}
+    assert guess(pair, *bob, "198.51.100.1").status == 200
+    assert pair.ask("GET", ME, auth=bob, headers=basic).status == 200
+    for network in range(8):
+        for number in range(5):
+            guess(pair, bob[0], f"guess {number}", f"203.0.113.{100 + network}")
+    assert guess(pair, *bob, "198.51.100.1").status == 200
+    assert guess(pair, *bob, "198.51.100.77").status == 200  # from where he never was
+    for _ in range(4):
+        assert pair.ask("GET", ME, auth=bob, headers=basic).status == 200
+
+
+def test_a_right_password_is_right_after_guesses_from_the_same_address(pair: LiveServer) -> None:
+    address, bob = "198.51.100.3", ("bob@example.com", "bob's password")
+    assert guess(pair, *bob, address).status == 200
+    assert [guess(pair, bob[0], f"guess {number}", address).status for number in range(5)] == [401] * 5
+    assert guess(pair, *bob, address).status == 200
+
+
+def test_many_made_up_names_slow_an_address_and_lock_nobody_out(pair: LiveServer) -> None:
+    address = "198.51.100.4"
+    add_employee(pair, "eve@example.com", "eve's password")
+    assert guess(pair, "bob@example.com", "bob's password", address).status == 200
+    for number in range(21):
+        assert guess(pair, f"nobody{number}@example.com", "guess", address).status == 401
+    assert guess(pair, "bob@example.com", "bob's password", address).status == 200
+    assert guess(pair, "eve@example.com", "eve's password", address).status == 200  # she was never there before
+
+
+def test_basic_sign_ins_share_a_session(pair: LiveServer) -> None:
+    add_employee(pair, "often@example.com", "often's password")
+    auth = ("often@example.com", "often's password")
+    answers = [pair.ask("GET", ME, auth=auth, headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in range(6)]
+    assert len({cookie_of(answer) for answer in answers}) == 1
+    assert me(pair, cookie_of(answers[0])).json["email"] == auth[0]
+
+
+def test_an_administrators_right_is_taken_away(pair: LiveServer) -> None:
+    def sections(**options: Any) -> int:
+        return pair.ask("POST", "/api/v1/sections", {"name": "New"}, **options).status
+
+    auth = ("second@example.com", "second's password")
+    add_employee(pair, *auth, "--admin")
+    cookie = sign_in(pair, *auth)
+    user = me(pair, cookie).json["id"]
+    path = f"/catalogs/$users/records/{user}"
+    assert pair.api("GET", path)["values"]["$role"] == ["$admin"]
+    for _ in range(6):  # both processes remember them
+        assert sections(auth=auth) == sections(auth=None, headers={"Cookie": cookie}) == 200
+
+    pair.api("PATCH", path, {"values": {"$role": ["$user"]}})
+
+    wait_until(lambda: sections(auth=auth) == 403, "the end of the right", 5)
+    wait_until(lambda: all(sections(auth=auth) == 403 for _ in range(6)), "the end of the right everywhere", 5)
+    assert {sections(auth=None, headers={"Cookie": cookie}) for _ in range(6)} == {403}
+    assert me(pair, cookie).json["id"] == user  # the employee stays, and so does the session
+    pair.api("PATCH", path, {"values": {"$role": "$admin"}})
+    wait_until(lambda: all(sections(auth=auth) == 200 for _ in range(6)), "the right", 5)
+    pair.api("PATCH", path, {"values": {"$role": None}})
+    wait_until(lambda: all(sections(auth=auth) == 403 for _ in range(6)), "the end of the right", 5)
 
 
 def test_a_large_sign_in_is_not_read(server: LiveServer) -> None:

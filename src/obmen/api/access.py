@@ -53,14 +53,14 @@ class Access(AbstractAuthenticationMiddleware):
 
 
 async def cookie_caller(connection: Connection) -> Caller | None:
-    """Whose session cookie comes with a request that needs none; ``None`` without one, or where another site sent it."""
+    """Whose session cookie comes with a request that needs none; ``None`` without one, or where another site may have sent it."""
     obmen = application(connection)
-    try:
-        caller = await obmen.accounts.session(session_token(connection))
-        require_same_origin(connection)
-    except (NotAuthenticated, Forbidden):
+    if _other_site(connection) is not None:
         return None
-    return caller
+    try:
+        return await obmen.accounts.session(session_token(connection))
+    except NotAuthenticated:
+        return None
 
 
 def remember(scope: Scope, token: str) -> None:
@@ -84,12 +84,26 @@ def session_cookie(scope: Scope, settings: Settings) -> str | None:
 
 def require_same_origin(connection: Connection) -> None:
     """`Forbidden` where another site's page makes a browser change something with its cookie."""
-    if connection.scope.get("method") not in _UNSAFE:
-        return
-    origin = connection.headers.get("origin")
-    if origin is None:
-        site = connection.headers.get("sec-fetch-site", "none")
-        if site not in ("none", "same-origin"):
-            raise Forbidden("access.other_origin", origin=site)
-    elif not is_own_origin(origin, connection.headers.get("host", ""), application(connection).settings.url):
-        raise Forbidden("access.other_origin", origin=shown(origin))
+    site = _other_site(connection) if connection.scope.get("method") in _UNSAFE else None
+    if site is not None:
+        raise Forbidden("access.other_origin", origin=shown(site))
+
+
+def _other_site(connection: Connection) -> str | None:
+    """What says that another site than Obmen's own may have made a browser send this request; ``None``: nothing does.
+
+    The first of these headers decides: ``Origin``, ``Sec-Fetch-Site``, ``Referer``. A browser that opens a link over plain HTTP may send
+    none of them, but does send ``Upgrade-Insecure-Requests``; a client that is no browser sends none of the four.
+    """
+    headers = connection.headers
+    if (origin := headers.get("origin")) is not None:
+        return None if _is_own(connection, origin) else origin
+    if (site := headers.get("sec-fetch-site")) is not None:
+        return None if site in ("none", "same-origin") else site
+    if (referer := headers.get("referer")) is not None:
+        return None if _is_own(connection, "/".join(referer.split("/", 3)[:3])) else referer
+    return "unknown" if "upgrade-insecure-requests" in headers else None
+
+
+def _is_own(connection: Connection, origin: str) -> bool:
+    return is_own_origin(origin, connection.headers.get("host", ""), application(connection).settings.url)

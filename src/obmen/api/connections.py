@@ -7,7 +7,7 @@ from litestar.types import Scope
 
 from obmen.api.body_budget import BodyBudget
 from obmen.api.rates import Rates, Window, require_left
-from obmen.domain.requests.addresses import TrustedProxies
+from obmen.domain.requests.addresses import TrustedProxies, network_of
 from obmen.domain.requests.cookies import read_cookies
 from obmen.services.application import Application
 
@@ -28,7 +28,9 @@ def body_budget(connection: Connection) -> BodyBudget:
 
 def client_address(connection: Connection) -> str:
     """The address of the client; behind trusted proxies the one they tell."""
-    return _proxies(connection).client(_peer(connection), ",".join(connection.headers.getall("x-forwarded-for", [])))
+    headers = connection.headers
+    told = (headers.getall(name, []) for name in ("x-forwarded-for", "forwarded"))
+    return _proxies(connection).client(_peer(connection), *told)
 
 
 def session_token(connection: Connection) -> str:
@@ -52,7 +54,7 @@ def count_address(connection: Connection) -> None:
     """One more request of the client's address; `TooManyRequests` past the limit."""
     rates = _rates(connection)
     if rates.counts_addresses:
-        _counted(connection.scope, rates.count_address(client_address(connection)))
+        _counted(connection.scope, rates.count_address(network_of(client_address(connection))))
 
 
 def count_user(connection: Connection, user_id: int | None) -> None:

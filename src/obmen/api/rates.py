@@ -1,14 +1,11 @@
-"""How often one may ask: a window per user and per address, counted in this process (docs/reference/settings.md, rate)."""
+"""How often one may ask: requests per user and per address in a window, counted in this process (docs/reference/settings.md, rate)."""
 
 import time
-from typing import Final
 
 import msgspec
 
 from obmen.errors import TooManyRequests
 from obmen.settings import Rate
-
-_COUNTED: Final = 50_000
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -22,11 +19,12 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Rates:
-    """Counts requests; a limit of 0 counts nothing."""
+    """Counts requests, in windows that are the same for all; a limit of 0 counts nothing."""
 
     def __init__(self, settings: Rate) -> None:
         self._settings = settings
-        self._windows: dict[str, tuple[float, int]] = {}
+        self._counts: dict[str, int] = {}
+        self._end = 0.0
 
     @property
     def counts_addresses(self) -> bool:
@@ -45,13 +43,11 @@ class Rates:
         if not limit:
             return None
         now, length = time.monotonic(), self._settings.window_s
-        start, count = self._windows.get(caller, (now, 0))
-        if now - start >= length:
-            start, count = now, 0
-        if len(self._windows) >= _COUNTED:
-            self._windows = {key: entry for key, entry in self._windows.items() if now - entry[0] < length}
-        self._windows[caller] = (start, count + 1)
-        return Window(limit, limit - count - 1, int(start + length - now) + 1, length)
+        if now >= self._end:
+            self._counts, self._end = {}, now + length
+        count = self._counts.get(caller, 0) + 1
+        self._counts[caller] = count
+        return Window(limit, limit - count, int(self._end - now) + 1, length)
 
 
 def require_left(window: Window | None) -> None:

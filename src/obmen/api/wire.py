@@ -12,10 +12,12 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
 from obmen.api.connections import application, body_budget
+from obmen.clients import logs
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
-from obmen.domain.requests.bodies import read_json_body, unpacked_body
+from obmen.domain.requests.bodies import is_blank, read_json_body, unpacked_body
 from obmen.domain.requests.content_codings import UnpackedTooLarge
+from obmen.domain.requests.credentials import secrets_of_content
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, TooLarge
 from obmen.services.application import Application
@@ -74,7 +76,12 @@ async def body(request: ApiRequest, limit: int | None = None) -> bytes:
     limits = request.obmen.settings.limits
     most = min(limits.body_bytes, limit or limits.body_bytes)
     too_large = TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
-    content = await _received(request, most, too_large)
+    content = await _unpacked(request, await _received(request, most, too_large), most, too_large)
+    logs.know(partial(secrets_of_content, content, request.headers.get("content-type", "")))
+    return content
+
+
+async def _unpacked(request: ApiRequest, content: bytes, most: int, too_large: TooLarge) -> bytes:
     encoding = ",".join(request.headers.getall("content-encoding", []))
     if not encoding:
         return content
@@ -124,7 +131,7 @@ async def aside(read: Callable[[], Value], size: int) -> Value:
 async def json_object(request: ApiRequest, *, exact: bool = False) -> dict[str, Any]:
     """The JSON object of the body, with `Decimal` numbers where it is ``exact``; `BadRequest` for anything else."""
     content, limits = await body(request), request.obmen.settings.limits
-    if not content.strip():
+    if is_blank(content):
         raise BadRequest("request.no_body")
     read = partial(read_json_body, content, request.headers.get("content-type", ""), limits, exact=exact)
     value = await aside(read, len(content))

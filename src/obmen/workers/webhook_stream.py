@@ -16,6 +16,7 @@ import structlog
 
 from obmen import __version__, messages
 from obmen.clients.clock import now
+from obmen.domain.masking import Mask
 from obmen.domain.webhooks.deliveries import Delivery, Outcome, Status, Step
 from obmen.domain.webhooks.matching import Subscription
 from obmen.domain.webhooks.record_queues import RecordQueues
@@ -41,6 +42,7 @@ _PATIENCE_S: Final = 1.0
 _FAR_BEHIND: Final = 10_000
 """Positions passed over without a delivery after which the cursor is moved all the same."""
 _BACK_OFF_S: Final = 0.5
+_MASK: Final = Mask(())
 _ERROR_LENGTH: Final = 1_000
 _USER_AGENT: Final = f"Obmen/{__version__}"
 
@@ -275,5 +277,5 @@ class WebhookStream:
 
 
 def _plain(text: str) -> str:
-    """``text`` as PostgreSQL stores it."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "")[:_ERROR_LENGTH]
+    """``text`` as PostgreSQL stores it, without credentials of an address."""
+    return _MASK.text(text).encode("utf-8", "replace").decode().replace("\x00", "")[:_ERROR_LENGTH]

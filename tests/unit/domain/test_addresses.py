@@ -2,7 +2,7 @@
 
 import pytest
 
-from obmen.domain.requests.addresses import TrustedProxies, is_own_origin
+from obmen.domain.requests.addresses import TrustedProxies, is_own_origin, network_of
 from obmen.errors import SetupError
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "127.0.0.1", "fd00::/8"])
@@ -31,8 +31,46 @@ PROXIES = TrustedProxies(["10.0.0.0/8", "127.0.0.1", "fd00::/8"])
     ],
 )
 def test_the_client_behind_proxies(peer: str, forwarded: str, client: str) -> None:
-    assert PROXIES.client(peer, forwarded) == client
-    assert TrustedProxies([]).client(peer, forwarded) == peer
+    assert PROXIES.client(peer, [forwarded], []) == client
+    assert PROXIES.client(peer, forwarded.split(","), []) == client  # a header each
+    assert TrustedProxies([]).client(peer, [forwarded], []) == peer
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        (["for=203.0.113.5"], "203.0.113.5"),
+        (['For="[2001:db8::1]:4711"; proto=https'], "2001:db8::1"),
+        (["for=1.1.1.1, for=203.0.113.5;by=10.1.2.3, proto=http ; for = 10.9.9.9"], "203.0.113.5"),
+        (["for=1.1.1.1", "for=203.0.113.5", "for=10.9.9.9"], "203.0.113.5"),
+        (["for=203.0.113.5, for=unknown"], "10.1.2.3"),
+        (["for=203.0.113.5, for=_hidden, for=10.2.2.2"], "10.2.2.2"),
+        (["by=203.0.113.5"], "10.1.2.3"),
+        (["xfor=203.0.113.5"], "10.1.2.3"),
+        ([""], "10.1.2.3"),
+    ],
+)
+def test_the_standard_header(forwarded: list[str], client: str) -> None:
+    assert PROXIES.client("10.1.2.3", [], forwarded) == client
+
+
+def test_of_two_headers_that_differ_none_is_believed() -> None:
+    assert PROXIES.client("10.1.2.3", ["203.0.113.5"], ["for=203.0.113.5"]) == "203.0.113.5"
+    assert PROXIES.client("10.1.2.3", ["203.0.113.5"], ["for=198.51.100.1"]) == "10.1.2.3"
+    assert PROXIES.client("10.1.2.3", ["203.0.113.5"], ["nonsense"]) == "10.1.2.3"
+
+
+@pytest.mark.parametrize("text", ["," * 1_000_000, "10.0.0.1," * 100_000, "1" * 1_000_000, ":" * 1_000_000])
+def test_a_long_header_is_not_searched(text: str) -> None:
+    assert PROXIES.client("10.1.2.3", [text], []) in ("10.1.2.3", "10.0.0.1")
+    assert PROXIES.client("10.1.2.3", [], [f"for={text}"]) in ("10.1.2.3", "10.0.0.1")
+
+
+def test_an_ipv6_client_counts_as_its_network() -> None:
+    assert network_of("2001:db8:1:2:3:4:5:6") == network_of("2001:db8:1:2::1") == "2001:db8:1:2::/64"
+    assert network_of("::ffff:203.0.113.5") == "::ffff:203.0.113.5"
+    assert network_of("203.0.113.5") == "203.0.113.5"
+    assert network_of("") == ""
 
 
 @pytest.mark.parametrize("network", ["x", "10.0.0.0/33", "10.0.0", "", "proxy.example"])

@@ -5,6 +5,8 @@ scenario's business.
 """
 
 from functools import partial
+from itertools import chain, islice
+from typing import Any
 
 from litestar import Router, asgi
 from litestar.types import Receive, Scope, Send
@@ -17,9 +19,12 @@ from obmen.api.methods import ANY_ORIGIN, EXTERNAL, is_external, path_as_sent
 from obmen.api.request_limits import header_limits
 from obmen.api.wire import ApiRequest, aside, body
 from obmen.domain.field_types import shown
+from obmen.domain.masking import MOST, SHORTEST, secrets_in
+from obmen.domain.requests.credentials import secrets_of
 from obmen.domain.requests.external import ExternalAnswer, Received, answer_of, variables_of
 from obmen.domain.requests.query_strings import text_of
 from obmen.errors import NotFound, ObmenError
+from obmen.settings import Settings
 
 
 @asgi(EXTERNAL, is_mount=True, copy_scope=False, opt={OPEN: True})
@@ -53,17 +58,24 @@ async def _answer(request: ApiRequest) -> ExternalAnswer:
         body=await body(request),
     )
     settings = obmen.settings
-    read = partial(variables_of, received, own_cookie=settings.http.cookie, limits=settings.limits)
-    variables = await aside(read, len(received.body))
+    read = partial(_read, received, settings)
+    variables, secrets = await aside(read, len(received.body))
     is_async = text_of(variables["query"], "async").lower() == "true"
     initiator = caller.user_id if caller else None
-    launch = obmen.processes.launch(listener, "$async" if is_async else "$sync", variables, initiator)
+    launch = obmen.processes.launch(listener, "$async" if is_async else "$sync", variables, initiator, secrets)
     if is_async:
         about_process(request.scope, await obmen.processes.enqueue(launch))
         return ExternalAnswer(status=200, headers=[ANY_ORIGIN], body=b"")
     ended = await obmen.processes.run(launch)
     about_process(request.scope, ended.record)
     return answer_of(ended.variables, own_cookie=settings.http.cookie, limits=header_limits(settings.limits))
+
+
+def _read(received: Received, settings: Settings) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The variables of a process, and what of the request its journal hides."""
+    variables = variables_of(received, own_cookie=settings.http.cookie, limits=settings.limits)
+    found = chain(secrets_of(variables["headers"].items(), received.url.partition("?")[2]), secrets_in(variables))
+    return variables, tuple(islice(dict.fromkeys(secret for secret in found if len(secret) >= SHORTEST), MOST))
 
 
 def _is_preflight(request: ApiRequest) -> bool:

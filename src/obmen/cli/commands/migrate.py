@@ -10,6 +10,7 @@ import typer
 
 from obmen import bootstrap
 from obmen.cli.terminal import language, reporting_errors, say, tell_administrator
+from obmen.clients import logs
 from obmen.services.installation.demo import FORM, Demo
 from obmen.settings import Settings
 
@@ -21,7 +22,7 @@ def migrate(
     demo: Annotated[bool, typer.Option("--demo", help="Makes the demo company where it is missing.")] = False,
 ) -> None:
     """Brings the database up to date and makes the first administrator where there is none."""
-    bootstrap.log_to_stderr()
+    logs.log_to_stderr()
     with reporting_errors(), bootstrap.running_database(bootstrap.load_settings()) as settings:
         asyncio.run(_prepare(settings, demo=demo))
         if demo:

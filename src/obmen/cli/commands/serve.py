@@ -14,6 +14,7 @@ from obmen import bootstrap
 from obmen.cli.http_server import http_server
 from obmen.cli.supervisor import WorkerProcess
 from obmen.cli.terminal import reporting_errors, say
+from obmen.clients import logs
 from obmen.errors import SetupError
 from obmen.settings import Settings
 
@@ -35,7 +36,7 @@ def serve(
     if data is not None:
         os.environ[bootstrap.DATA_VARIABLE] = str(data.absolute())
     http = _given(host=host, port=port, workers=workers)
-    bootstrap.log_to_stderr()
+    logs.log_to_stderr()
     with reporting_errors():
         asked = bootstrap.load_settings(http=http, database=_given(sql_port=sql_port))
         _check_port(asked)

@@ -11,6 +11,7 @@ import uvloop
 
 from obmen import bootstrap
 from obmen.cli.terminal import reporting_errors, say
+from obmen.clients import logs
 from obmen.errors import SetupError
 from obmen.settings import Settings
 
@@ -24,7 +25,7 @@ def worker(
     ] = False,
 ) -> None:
     """Delivers webhooks and runs processes; needs OBMEN_DATABASE_URL. Any number may run."""
-    bootstrap.log_to_stderr()
+    logs.log_to_stderr()
     with reporting_errors():
         settings = bootstrap.load_settings()
         if not settings.database.url:

@@ -1,11 +1,11 @@
 """Whose request it is, and from which site.
 
-Behind reverse proxies the client is the last address in ``X-Forwarded-For`` that none of them has. Only proxies named in
-``http.trusted_proxies`` are believed: anybody else could write any address. Called by the API.
+Behind reverse proxies the client is the last address they tell that none of them has. Only proxies named in
+``http.trusted_proxies`` are believed: anybody else could write any address. Called by the API and by ``services/accounts``.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -14,6 +14,10 @@ from obmen.errors import SetupError
 _ORIGIN: Final = re.compile(r"(https?)://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
 _PATH: Final = re.compile(r"(?<=[^/:])/.*")
 _PORTS: Final = {"http": "80", "https": "443"}
+_LONGEST: Final = 64
+"""Of an address as text, with its port and brackets."""
+_MOST_PROXIES: Final = 32
+_FOR: Final = re.compile(r'(?:^|;)\s*for\s*=\s*"?([^";,\s]+)', re.IGNORECASE)
 
 
 class TrustedProxies:
@@ -30,12 +34,25 @@ class TrustedProxies:
         address = _address(peer)
         return address is not None and self._has(address)
 
-    def client(self, peer: str, forwarded: str) -> str:
-        """The address of the client behind ``peer``; ``forwarded`` is the header, its values joined by commas."""
+    def client(self, peer: str, x_forwarded_for: Sequence[str], forwarded: Sequence[str]) -> str:
+        """The address of the client behind ``peer``, by the values of ``X-Forwarded-For``, or of ``Forwarded`` (RFC 7239).
+
+        A proxy that writes one of them may pass on the other as the client made it up: where they name different clients, none of
+        the two is believed.
+        """
         if not self._networks or not self.trusts(peer):
             return peer
-        for part in reversed(forwarded.split(",")):
-            address = _address(part.strip())
+        told = set()
+        if x_forwarded_for:
+            told.add(self._told(peer, _last(x_forwarded_for)))
+        if forwarded:
+            told.add(self._told(peer, map(_node, _last(forwarded))))
+        return told.pop() if len(told) == 1 else peer
+
+    def _told(self, peer: str, nodes: Iterable[str]) -> str:
+        """The first of ``nodes`` that is no proxy; the one nearest to ``peer`` comes first."""
+        for node in nodes:
+            address = _address(node)
             if address is None:
                 break
             peer = str(address)
@@ -47,8 +64,28 @@ class TrustedProxies:
         return any(address in network for network in self._networks)
 
 
+def network_of(address: str) -> str:
+    """What counts as one client: an IPv4 address, or the network of an IPv6 one, whose last 64 bits its owner chooses freely."""
+    found = _address(address)
+    return f"{ip_network((found, 64), strict=False)}" if isinstance(found, IPv6Address) else address
+
+
+def _last(headers: Sequence[str]) -> list[str]:
+    """The elements of a list that may be spread over several headers, from the last one on."""
+    parts = ",".join(headers).rsplit(",", _MOST_PROXIES)
+    return [part.strip() for part in reversed(parts)]
+
+
+def _node(element: str) -> str:
+    """The ``for`` of an element of ``Forwarded``; empty without one."""
+    found = _FOR.search(element[: 4 * _LONGEST])
+    return found[1] if found else ""
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """The address in ``10.0.0.1``, ``10.0.0.1:5050``, ``::1`` or ``[::1]:5050``."""
+    if len(text) > _LONGEST:
+        return None
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

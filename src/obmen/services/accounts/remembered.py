@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 Value = TypeVar("Value")
 
-MOST: Final = 10_000
+_MOST: Final = 10_000
 _REMEMBER_S: Final = 60.0
 
 
@@ -37,8 +37,8 @@ class Remembered(Generic[Value]):
         finally:
             self._asking.pop(key, None)
         if generation == self._generation:
-            if len(self._found) >= MOST:
-                self._found.clear()
+            if len(self._found) >= _MOST:
+                del self._found[next(iter(self._found))]  # the oldest
             self._found[key] = (time.monotonic() + _REMEMBER_S, value)
         return value
 

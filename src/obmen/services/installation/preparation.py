@@ -9,7 +9,8 @@ from obmen.domain.queries.filters import Condition, Equals
 from obmen.domain.rights.policies import SYSTEM
 from obmen.domain.schema import USERS
 from obmen.services.application import Application
-from obmen.services.records.writing import NewRecord
+from obmen.services.records.writing import NewRecord, RecordChange
+from obmen.services.system_catalogs.users import ADMINISTRATOR
 from obmen.settings import Admin
 from obmen.storage.database import Database, missing_migrations
 
@@ -40,13 +41,16 @@ async def prepare(obmen: Application, admin: Admin, language: str) -> Prepared |
 
 
 async def add_user(obmen: Application, email: str, password: str, *, admin: bool, name: str = "") -> str:
-    """The id of the employee with this address, made where there is none, with this password."""
+    """The id of the employee with this address, made where there is none, with this password; ``admin`` makes an administrator."""
     address = obmen.cache.schema.catalog(USERS).field("$email").number
     known = await obmen.records.stored(USERS, Condition(address, Equals(email)), ())
+    role = {"$role": [ADMINISTRATOR]} if admin else {}
     if known:
         user_id = str(known[0]["id"])
+        if role:
+            await obmen.writer.change(SYSTEM, USERS, [RecordChange(user_id, role)])
     else:
-        values = {"$name": name or email.partition("@")[0], "$email": email}
+        values = {"$name": name or email.partition("@")[0], "$email": email, **role}
         (user_id,) = await obmen.writer.create(SYSTEM, USERS, [NewRecord(values)])
-    await obmen.accounts.set_password(int(user_id), password, admin=admin)
+    await obmen.accounts.set_password(int(user_id), password)
     return user_id

@@ -11,8 +11,6 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from obmen.clients.clock import now
-from obmen.domain.encoding import encode
-from obmen.domain.json_values import json_text
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
 from obmen.domain.processes.engine import Broken, State
@@ -20,14 +18,13 @@ from obmen.domain.rights.policies import Caller
 from obmen.domain.schema import PROCESSES
 from obmen.errors import NotFound
 from obmen.services.processes.journal_batches import JournalBatches
+from obmen.services.processes.shown_variables import ShownVariables
 from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database, Executor
 
 ERROR: Final = "$error"
 """The variable in the result of a process that did not reach its end: what went wrong."""
-_MASK: Final = "********"
-_SECRET_HEADERS: Final = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 
 Mode: TypeAlias = Literal["$sync", "$async"]
 
@@ -50,6 +47,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """The input as the journal shows it; ``None`` where it is made of ``input``."""
     is_awaited: bool = False
     """Whether somebody waits for its end."""
+    secrets: tuple[str, ...] = ()
+    """What the journal hides by value, besides what stands under secret names among the variables."""
 
     @property
     def caller(self) -> Caller:
@@ -99,7 +98,9 @@ class ProcessJournal:
         record: int | None = None,
     ) -> Held:
         """Journals a process from here on; one that nobody holds is due at once. One statement."""
-        opening = msgspec.structs.replace(launch, input={}, shown_input=self._input(launch, {}), is_awaited=False)
+        opening = msgspec.structs.replace(
+            launch, input={}, shown_input=self._input(launch, self._shown(launch, launch.input)), is_awaited=False
+        )
         run = await on.fetchval(
             self._database.queries["create_process_run"],
             record,
@@ -114,7 +115,7 @@ class ProcessJournal:
 
     async def show(self, on: Connection, launch: Launch) -> int:
         """The number of a new record of a process under way."""
-        values = {**self._opened(launch, {}), "$status": ["$running"]}
+        values = {**self._opened(launch, self._shown(launch, launch.input)), "$status": ["$running"]}
         (record,) = await self._records.journal(on, PROCESSES, [values], launch.initiator)
         return record
 
@@ -168,7 +169,7 @@ class ProcessJournal:
             await self._finish(on, held, holder)
             return await self.close_on(on, launch, state, aborted)
         try:  # the record first, as who removes it does: two orders would lock each other out
-            values = self._closed(launch, state, aborted, {})
+            values = self._closed(launch, state, aborted, self._shown(launch, state.variables))
             await self._records.journal_change(on, PROCESSES, record, values, launch.initiator)
         except NotFound:
             raise Taken from None
@@ -180,10 +181,10 @@ class ProcessJournal:
             raise Taken
 
     def _whole(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
-        known: _Parts = {}
-        return {**self._opened(launch, known), **self._closed(launch, state, aborted, known)}
+        shown = self._shown(launch, state.variables)
+        return {**self._opened(launch, shown), **self._closed(launch, state, aborted, shown)}
 
-    def _closed(self, launch: Launch, state: State, aborted: str, known: "_Parts") -> dict[str, Any]:
+    def _closed(self, launch: Launch, state: State, aborted: str, shown: ShownVariables) -> dict[str, Any]:
         finished = now()
         status, problem = _ending(state, aborted)
         variables = state.variables
@@ -191,48 +192,29 @@ class ProcessJournal:
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": self._shown({ERROR: problem, **variables} if problem else variables, known),
+            "$result": shown.text({ERROR: problem, **variables} if problem else variables),
         }
 
-    def _opened(self, launch: Launch, known: "_Parts") -> dict[str, Any]:
+    def _opened(self, launch: Launch, shown: ShownVariables) -> dict[str, Any]:
         return {
             "$startedAt": launch.started_at,
             "$script": [launch.script],
             "$mode": [launch.mode],
             "$code": launch.code,
             "$event": [launch.event] if launch.event else None,
-            "$input": self._input(launch, known),
+            "$input": self._input(launch, shown),
             "$initiator": None if launch.initiator is None else [launch.initiator],
         }
 
-    def _input(self, launch: Launch, known: "_Parts") -> str:
-        return self._shown(launch.input, known) if launch.shown_input is None else launch.shown_input
+    def _input(self, launch: Launch, shown: ShownVariables) -> str:
+        return shown.text(launch.input) if launch.shown_input is None else launch.shown_input
 
     def committed(self) -> None:
         """What was written is committed: the events of its records can be put in order."""
         self._records.wrote()
 
-    def _shown(self, variables: Mapping[str, Any], known: "_Parts") -> str:
-        """Variables as people read them, cut at the setting; what would be cut is not written out first.
-
-        ``known`` has what was written out before, and takes what is written out now: most variables of a short process are its input.
-        """
-        limit, size = self._settings.journal_bytes, 1
-        parts: list[bytes] = []
-        for name, value in variables.items():
-            found = known.get(name)
-            if found is None or found[0] is not value:
-                found = known[name] = (value, encode(name) + b":" + json_text(_masked(name, value)))
-            parts.append(found[1])
-            size += len(found[1]) + 1
-            if size > limit:
-                break
-        text = b"{" + b",".join(parts) + b"}"
-        return text.decode() if len(text) <= limit else text[:limit].decode("utf-8", "ignore") + "…"
-
-
-_Parts: TypeAlias = dict[str, tuple[Any, bytes]]
-"""Variables by name, each with its text."""
+    def _shown(self, launch: Launch, variables: Mapping[str, Any]) -> ShownVariables:
+        return ShownVariables(launch.secrets, variables, self._settings.journal_bytes)
 
 
 def _ending(state: State, aborted: str) -> tuple[str, str]:
@@ -243,12 +225,3 @@ def _ending(state: State, aborted: str) -> tuple[str, str]:
         return "$done", ""
     text = f"{state.outcome.message} [{state.outcome.code}]"
     return "$error", text.encode("utf-8", "replace").decode()
-
-
-def _masked(name: str, value: Any) -> Any:
-    """The value of a variable without what signs somebody in."""
-    if name == "headers" and isinstance(value, Mapping):
-        return {header: _MASK if header.lower() in _SECRET_HEADERS else text for header, text in value.items()}
-    if name == "cookies" and isinstance(value, Mapping):
-        return dict.fromkeys(value, _MASK)
-    return value

@@ -6,7 +6,7 @@ whichever worker is free. Called by the API, by ``workers/processes`` and by the
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -71,8 +71,15 @@ class Processes:
         """The lock that says this server process lives."""
         self._world.journal.holder = holder
 
-    def launch(self, listener: Listener, mode: Mode, variables: Mapping[str, Any], initiator: int | None) -> Launch:
-        """A start by an external request; the event's own variables are added."""
+    def launch(
+        self,
+        listener: Listener,
+        mode: Mode,
+        variables: Mapping[str, Any],
+        initiator: int | None,
+        secrets: Iterable[str] = (),
+    ) -> Launch:
+        """A start by an external request, whose ``secrets`` the journal hides; the event's own variables are added."""
         started = now()
         settings = self._world.settings
         seconds = settings.sync_timeout_s if mode == "$sync" else settings.timeout_s
@@ -88,6 +95,7 @@ class Processes:
             mode=mode,
             code=str(uuid4()),
             is_awaited=mode == "$sync",
+            secrets=tuple(secrets),
             input={**variables, "event": event, "script": {"id": str(listener.script_id)}, "user": user},
         )
 

@@ -17,8 +17,10 @@ import msgspec
 import structlog
 
 from obmen import messages
+from obmen.clients import logs
 from obmen.clients.clock import now
 from obmen.components import Components, Context, Effect
+from obmen.domain.masking import without_constants
 from obmen.domain.processes.engine import (
     Abandon,
     AssignOutputs,
@@ -42,7 +44,7 @@ from obmen.domain.processes.engine import (
 )
 from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.processes.scenarios import Scenario
-from obmen.errors import InvalidValue, ObmenError, ProcessTimedOut, StepFailed, Temporary
+from obmen.errors import InvalidValue, ObmenError, ProcessTimedOut, ScriptFailed, StepFailed, Temporary
 from obmen.ports import Expression, Http, JavaScript, RecordChange
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.processes.background import Background
@@ -115,6 +117,7 @@ class Run:
 
         `Taken` where the process is not ours any more; a database that does not answer passes its error on.
         """
+        logs.know(lambda: self._launch.secrets)
         try:
             await self._begin()
             while self.state.outcome is None:
@@ -241,7 +244,7 @@ class Run:
 
         It may be done again later where it certainly did nothing, unless a caller waits for the process.
         """
-        text = error.full_text() if isinstance(error, InvalidValue) else str(error)
+        text = error.full_text() if isinstance(error, InvalidValue) else str(_without_constants(error))
         did_nothing = token not in self._calling or (isinstance(error, Temporary) and error.did_nothing)
         if isinstance(error, Temporary) and did_nothing and not self._launch.is_awaited:
             return Postponed(token, error.code, text, error.delay_s)
@@ -384,6 +387,14 @@ class Run:
             self.aborted = messages.text("process.late", seconds=seconds)
             await self.journal.close(self.state, self.aborted)
             self.state = msgspec.structs.replace(self.state, outcome=Broken(ProcessTimedOut.code, self.aborted, ""))
+
+
+def _without_constants(error: ObmenError) -> ObmenError:
+    """The error without the constants of the source that it quotes: one may be a key, and the journal shows it."""
+    source = error.facts.get("source")
+    if not isinstance(error, ScriptFailed) or not isinstance(source, str):
+        return error
+    return ScriptFailed(error.message, **{**error.facts, "source": without_constants(source)})
 
 
 def _written(command: CallComponent, change: RecordChange, record_id: str) -> Completed | Returned:

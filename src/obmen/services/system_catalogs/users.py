@@ -3,12 +3,15 @@
 import re
 from typing import Final
 
+from obmen.domain import items
 from obmen.domain.field_types import shown
 from obmen.domain.schema import USERS
 from obmen.errors import Conflict
-from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, Write, notify, run_query
+from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, Write, run_query
 from obmen.storage.database import Connection
 
+ADMINISTRATOR: Final = "$admin"
+"""The role of who may do everything."""
 _EMAIL: Final = re.compile(r"(?=.{3,254}\Z)[^@\s]+@[^@\s]+")
 """An address, as long as one may be (RFC 5321, 4.5.3.1.3)."""
 
@@ -26,41 +29,50 @@ class Users(SystemCatalog):
             "number": 4,
             "id": "$role",
             "type": "dropdown",
-            "config": {"items": ({"id": "$user"}, {"id": "$extuser"}), "defaultValue": True},
+            "config": {"items": ({"id": "$user"}, {"id": "$extuser"}, {"id": ADMINISTRATOR}), "defaultValue": True},
         },
     )
     unique = ("$email",)
 
     async def prepare(self, write: Write, around: Surroundings) -> list[Effect]:
-        """The address must look like one. It makes the account, or moves it: who had the old one is out."""
-        if "$email" not in write.values:
-            return []
-        email = write.values["$email"]
-        if email is None:
-            return [] if write.record is None else self._end(around)
-        if not isinstance(email, str) or not _EMAIL.fullmatch(email):
-            raise write.refuse("$email", "field.bad_email", sent=shown(email))
-        queries = around.queries
-        return [run_query(queries["save_account"], email), notify(queries["notify_access"])]
+        """The address must look like one; who had another one before is out. The role says who is an administrator."""
+        queries, values = around.queries, write.values
+        effects: list[Effect] = []
+        if "$email" in values:
+            email = values["$email"]
+            if email is not None and not (isinstance(email, str) and _EMAIL.fullmatch(email)):
+                raise write.refuse("$email", "field.bad_email", sent=shown(email))
+            effects.append(run_query(queries["save_address"], email))
+        if "$role" in values:
+            effects.append(run_query(queries["save_role"], _is_administrator(write)))
+        if not effects or write.record is None:
+            return effects
+        return self._guarded(effects, around)
 
     def removal(self, around: Surroundings) -> list[Effect]:
         """Ends access at once."""
-        return self._end(around)
+        return self._guarded([run_query(around.queries["remove_account"])], around)
 
-    def _end(self, around: Surroundings) -> list[Effect]:
-        """The last administrator stays."""
+    def _guarded(self, effects: list[Effect], around: Surroundings) -> list[Effect]:
+        """``effects`` on an account that is there: the last administrator stays one, and what is remembered is forgotten."""
         queries = around.queries
+        before = 0
+
+        async def count(connection: Connection, record: int) -> None:
+            nonlocal before
+            await connection.execute(queries["lock_administrators"])
+            before = await connection.fetchval(queries["count_administrators"])
 
         async def require_administrator(connection: Connection, record: int) -> None:
-            if not await connection.fetchval(queries["count_administrators"]):
+            if before and not await connection.fetchval(queries["count_administrators"]):
                 raise Conflict("access.last_admin")
 
-        return [
-            notify(queries["lock_administrators"]),
-            run_query(queries["remove_account"]),
-            require_administrator,
-            notify(queries["notify_access"]),
-        ]
+        return [count, *effects, require_administrator, run_query(queries["notify_access"])]
+
+
+def _is_administrator(write: Write) -> bool:
+    chosen = write.values["$role"]
+    return isinstance(chosen, tuple) and items.chosen(write.catalog.field("$role"), ADMINISTRATOR)[0] in chosen
 
 
 SYSTEM_CATALOG = Users()

@@ -62,22 +62,37 @@ create table {schema}.files (
     created_by bigint
 );
 
--- Sign-in: an account belongs to a record of $users.
+-- Sign-in: an account belongs to a record of $users. Without an address nobody signs in.
 create table {schema}.accounts (
     user_id bigint primary key,
-    email text not null,
+    email text,
     password_hash text,
     is_admin boolean not null default false
 );
 create unique index accounts_email on {schema}.accounts (lower(email));
 
+-- `basic_nonce`: of the one session that all Basic sign-ins of an account share; its token is derived from it and the installation's key.
 create table {schema}.sessions (
     token_hash bytea primary key,
     user_id bigint not null references {schema}.accounts on delete cascade,
     created_at timestamptz not null default now(),
-    expires_at timestamptz not null
+    expires_at timestamptz not null,
+    basic_nonce bytea
 );
 create index sessions_user on {schema}.sessions (user_id);
+create unique index sessions_basic on {schema}.sessions (user_id) where basic_nonce is not null;
+create index sessions_expiry on {schema}.sessions (expires_at);
+
+-- Failed sign-ins of an account from an address, `since` the first of a window, and when the password was last right from there.
+-- `account` is a digest of the login: what strangers type there may be anything.
+create table {schema}.sign_in_attempts (
+    address text not null,
+    account bytea not null,
+    failures integer not null,
+    since timestamptz not null default now(),
+    right_at timestamptz,
+    primary key (address, account)
+);
 
 -- Scenario files as they were saved: a process keeps to the version it began with.
 create table {schema}.scenario_versions (
