@@ -4,6 +4,7 @@
 #   make up      start Obmen with a demo company (DATA=data HOST=127.0.0.1 PORT=8080); Ctrl-C stops it
 #   make test    run the tests (ARGS="-k name" is passed on to pytest)
 #   make check   all that must pass before a change is accepted: lint, tests, a short benchmark
+#   make fuzz    send drawn and hostile requests (REQUESTS=10000 of each)
 #   make bench   run the benchmarks (ARGS="R1 R3" is passed on)
 #   make soak    ten minutes of hostile load beside a client that must be answered rightly (SOAK_S=seconds)
 #   make lint    check style, types and imports           make fix    repair what can be repaired
@@ -17,6 +18,7 @@ HOST =
 PORT =
 ARGS =
 SOAK_S = 600
+REQUESTS = 10000
 
 BIN = .venv/bin
 PYTHON = $(shell for python in python3.11 python3; do $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -28,7 +30,7 @@ ASSETS = src/obmen/assets/vendor/.stamp
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check bench soak lint fix docs build lock audit sbom clean
+.PHONY: help up test check fuzz bench soak lint fix docs build lock audit sbom clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -44,6 +46,9 @@ check: lint
 	@command=$$(grep -m 1 -o '^make test' README.md) || { echo "README.md does not say how to run the tests." >&2; exit 1; }; \
 	echo "README.md says: $$command"; $$command
 	@BENCH_SHORT=1 $(MAKE) bench
+
+fuzz: .venv/develops $(ASSETS)
+	OBMEN_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/pytest tests/contracts/test_fuzzing.py tests/contracts/test_hostile_input.py $(ARGS)
 
 bench: .venv/develops $(ASSETS)
 	$(BIN)/python -m bench $(ARGS)

@@ -21,7 +21,7 @@ from litestar import Litestar
 from obmen import components, discovery
 from obmen import settings as settings_module
 from obmen.api.app import create_app
-from obmen.api.methods import Methods
+from obmen.api.request_limits import RequestLimits
 from obmen.clients import logs
 from obmen.clients.clock import zone
 from obmen.clients.files import FileStore
@@ -308,7 +308,7 @@ def _settle_memory() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def app() -> Methods:
+def app() -> RequestLimits:
     """The ASGI application of one server process; its settings come by the environment."""
     logs.log_to_stderr()
     settings = load_settings()

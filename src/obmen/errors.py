@@ -15,6 +15,8 @@
     ├── MethodNotAllowed      405 method_not_allowed
     ├── Conflict              409 conflict
     ├── TooLarge              413 too_large          a limit, named with its setting
+    │   └── HeadersTooLarge   431 headers_too_large  … of headers
+    ├── Unsupported           415 unsupported_media_type  an encoding of a body that is unknown
     ├── TooManyRequests       429 too_many_requests
     ├── Unavailable           503 unavailable        try again later
     ├── StorageFull           507 storage_full       no space left for files or records
@@ -174,6 +176,18 @@ class TooLarge(ObmenError):
     """A limit was exceeded; the message names the setting."""
 
     code, status = "too_large", 413
+
+
+class HeadersTooLarge(TooLarge):
+    """Headers of the request exceed a limit; the message names the setting."""
+
+    code, status = "headers_too_large", 431
+
+
+class Unsupported(ObmenError):
+    """A body in a form that Obmen does not read."""
+
+    code, status = "unsupported_media_type", 415
 
 
 class TooManyRequests(ObmenError):

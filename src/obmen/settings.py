@@ -4,10 +4,11 @@ Defaults < ``obmen.toml`` (in the data folder; a table per area) < environment (
 ``docs/reference/settings.md`` is written from this module.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +17,8 @@ from obmen.errors import SetupError
 
 Key = TypeVar("Key", bound=msgspec.Struct)
 
+_ADDRESS: Final = re.compile(r"https?://(?:[^\s/?#@:\[\]]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
+
 
 class Http(msgspec.Struct, frozen=True, kw_only=True):
     """The server for API, external requests and pages."""
@@ -23,7 +26,24 @@ class Http(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port to listen on.", ge=0, le=65535)] = 8080
     workers: Annotated[int, Meta(description="Processes that serve requests.", ge=1, le=64)] = 1
-    url: Annotated[str, Meta(description="The address people and systems use; empty: made of host and port.")] = ""
+    url: Annotated[
+        str, Meta(description="The address people and systems use, with its scheme; empty: made of host and port.")
+    ] = ""
+    http2: Annotated[
+        bool,
+        Meta(
+            description="HTTP/2 without TLS beside HTTP/1.1, for a reverse proxy that speaks it; then http.idle_s does not hold."
+        ),
+    ] = False
+    idle_s: Annotated[
+        float,
+        Meta(
+            description="A connection on which no complete head of a request comes for so long is closed: one that is "
+            "silent, one that is kept open between requests, one that sends its headers slowly.",
+            ge=1,
+            le=3600,
+        ),
+    ] = 30.0
     cookie: Annotated[str, Meta(description="Name of the session cookie.")] = "connect.sid"
     sign_in_by_get: Annotated[
         bool, Meta(description="GET /auth/login signs in too; the password then stands in addresses and their logs.")
@@ -35,6 +55,10 @@ class Http(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     session_days: Annotated[int, Meta(description="A session ends after so many days without use.", ge=1)] = 14
+
+    def __post_init__(self) -> None:
+        if self.url and not _ADDRESS.fullmatch(self.url):
+            raise SetupError("setup.bad_url", sent=self.url)
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,11 +110,25 @@ class Egress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What is refused for its size; exceeding one is a 413 or 400 that names the key."""
+    """What is refused for its size; exceeding one is a 413, 431 or 400 that names the key."""
 
     body_bytes: Annotated[int, Meta(description="Body of a request.", ge=1024)] = 16_777_216
+    bodies_bytes: Annotated[
+        int, Meta(description="Bodies of all requests that one server process has under way.", ge=1024)
+    ] = 67_108_864
     body_s: Annotated[float, Meta(description="Time for the body of a request to arrive.", gt=0)] = 60.0
+    header_count: Annotated[
+        int, Meta(description="Headers of a request, and of the answer of a process.", ge=16, le=100)
+    ] = 80
+    header_bytes: Annotated[int, Meta(description="One of these headers, name and value.", ge=1024)] = 8_192
+    headers_bytes: Annotated[int, Meta(description="All of them together.", ge=4096)] = 32_768
     depth: Annotated[int, Meta(description="Nesting of JSON, XML and bracketed parameters.", ge=4)] = 100
+    values: Annotated[
+        int, Meta(description="Values of a JSON body; elements and attributes of an XML body.", ge=1_000)
+    ] = 1_000_000
+    parameters: Annotated[
+        int, Meta(description="Parameters of a query or form, with the levels that their brackets make.", ge=100)
+    ] = 100_000
     page: Annotated[int, Meta(description="Records in one answer.", ge=1)] = 1_000
     count: Annotated[int, Meta(description="Matching records that withTotal=true counts.", ge=1)] = 10_000
     filter_conditions: Annotated[int, Meta(description="Conditions in one filter.", ge=1)] = 200

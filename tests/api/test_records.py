@@ -1,6 +1,8 @@
 """Records by the API: pages, order, search, fields, links, changes, and what is refused."""
 
+import gzip
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -350,10 +352,113 @@ def test_a_query_that_is_no_utf8(server: LiveServer, shop: Shop, query: str) -> 
 
 
 def test_queries_past_their_limits(server: LiveServer, shop: Shop) -> None:
-    many = "&".join(f"a{number}=1" for number in range(1_001))
-    assert_problem(server.ask("GET", f"{shop.path}?{many}"), 413, "too_large")
     deep = "filters" + "[a]" * 101 + "=1"
     assert_problem(server.ask("GET", f"{shop.path}?{deep}"), 413, "too_large")
+
+
+@pytest.mark.parametrize("number", ["9" * 4301, "1" + "0" * 400, "-" + "9" * 5000, "٣", "1_0", "0x1", "1e1"])
+def test_numbers_that_no_parameter_takes(server: LiveServer, shop: Shop, number: str) -> None:
+    for name in ("limit", "offset", "sortType", "timezoneOffset"):
+        assert_problem(server.ask("GET", f"{shop.path}?{name}={quote(number)}"), 400, "invalid_filter")
+    assert server.ask("GET", f"{shop.path}?a[{quote(number)}]=1").status == 200
+    assert server.api("GET", f"/catalogs/{shop.clients}/records?id={quote(number)}") == []
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"fieldId":', '{"$or":['])
+@pytest.mark.parametrize("levels", [120, 200, 950, 960, 1_100])
+def test_json_nested_without_end(server: LiveServer, shop: Shop, opening: str, levels: int) -> None:
+    closing = "".join({"[": "]", "{": "}"}.get(one, "") for one in reversed(opening))
+    nested = quote(opening * levels + "1" + closing * levels)
+    for name in ("filters", "fields", "filters[name]", "filters[0][value]", "fields[0]"):
+        assert_problem(server.ask("GET", f"{shop.path}?{name}={nested}"), 400, "invalid_filter")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(
+            'filters={"name":"\\u0000"}',
+            "filters[name]=%00",
+            "filters[name]=a%00",
+            "searchText=%00",
+            "searchText=a%00b",
+        ),
+        *(
+            "filters[phone]=%00",
+            'filters=[{"fieldId":"name","value":"\\ud83d"}]',
+            "filters[town]=%00",
+            "filters[day]=%00",
+        ),
+        *("filters[number]=%00", "sortField=%00", "fields=%00", "filters[%00]=x"),
+    ],
+)
+def test_what_cannot_be_stored_is_not_looked_for(server: LiveServer, shop: Shop, query: str) -> None:
+    assert_problem(server.ask("GET", f"{shop.path}?{quote(query, safe='%=[]')}"), 400, "invalid_filter")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("filters[name]=anna", ["Anna"]),
+        ("filters[number][at]=2&filters[number][to]=2", ["Bella"]),
+        ("filters[0][fieldId]=name&filters[0][value]=anna", ["Anna"]),
+        ("filters[1][fieldId]=name&filters[1][value]=anna&filters[40][fieldId]=number&filters[40][value]=1", ["Anna"]),
+        ('filters[number]={"at":2,"to":2}', ["Bella"]),
+    ],
+)
+def test_brackets_in_filters(shop: Shop, query: str, found: list[str]) -> None:
+    path = f"/catalogs/{shop.clients}/records?{quote(query, safe='%=[]&')}"
+    assert [record["values"]["name"] for record in shop.server.api("GET", path)] == found
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\r\n "])
+@pytest.mark.parametrize(
+    ("charset", "content_type"),
+    [
+        *(("utf-8", "application/json"), ("utf-8", ""), ("utf-8", "application/x-www-form-urlencoded")),
+        *(("utf-8", "text/json; charset=klingon"), ("utf-8", "application/json; charset=iso-8859-1")),
+        *(("utf-8", "a/b+json, text/plain"), ("utf-8", ";;;"), ("cp1251", "Application/JSON;CHARSET=Windows-1251")),
+    ],
+)
+def test_json_of_any_client(server: LiveServer, shop: Shop, before: bytes, charset: str, content_type: str) -> None:
+    if before.startswith(b"\xef") and charset != "utf-8":
+        return
+    body = before + '{"values": {"name": "Ёлка"}}'.encode(charset)
+    made = server.ask("POST", shop.path, body, headers={"Content-Type": content_type})
+    assert made.status == 200, made.body
+    record = f"{shop.path}/{made.json['id']}"
+    assert server.ask("GET", record).json["values"]["name"] == "Ёлка"
+    assert server.ask("DELETE", record).status == 200
+
+
+@pytest.mark.parametrize("body", [b"\r\n", b" \t", b"\xef\xbb\xbf"])
+def test_blanks_are_no_body(server: LiveServer, shop: Shop, body: bytes) -> None:
+    record = f"{shop.path}/{shop.ids[0]}"
+    for method, path in (("POST", shop.path), ("PATCH", record), ("POST", "/api/v1/sections")):
+        blank, none = (
+            server.ask(method, path, sent, headers={"Content-Type": "application/json"}) for sent in (body, b"")
+        )
+        assert (blank.status, blank.body) == (400, none.body)
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=X", "text/xml"])
+def test_a_record_that_is_no_json(server: LiveServer, shop: Shop, kind: str) -> None:
+    answer = server.ask("POST", shop.path, b"values[name]=x", headers={"Content-Type": kind})
+    assert "application/json" in assert_problem(answer, 400, "bad_request")["detail"]
+
+
+@pytest.mark.parametrize(
+    "number", ["12345678901234567.89", "123456789123456.12345", "0.1234567890123456789", "9007199254740993", "1.10"]
+)
+def test_numbers_are_stored_as_they_were_written(server: LiveServer, shop: Shop, number: str) -> None:
+    body = f'{{"values": {{"number": {number}, "name": {number}}}}}'.encode()
+    made = server.ask("POST", shop.path, gzip.compress(body), headers={"Content-Encoding": "gzip"})
+    assert made.status == 200, made.body
+    record = f"{shop.path}/{made.json['id']}"
+    answer = server.ask("GET", record).body.decode()
+    assert re.search(rf'"number": ?{re.escape(number.rstrip("0"))}\b', answer), answer
+    assert f'"{number}"' in answer
+    assert server.ask("DELETE", record).status == 200
 
 
 def test_many_records_in_pages(server: LiveServer, shop: Shop) -> None:

@@ -67,7 +67,10 @@ def test_the_document_describes_every_route(routes: list[tuple[str, str, dict[st
         assert named == set(re.findall(r"\{(\w+)\}", path))
         problem = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert problem == {"$ref": "#/components/schemas/Problem"}
-        assert "timezoneOffset" in {item["name"] for item in operation["parameters"] if item["in"] == "query"}
+        takes_questions = path.startswith("/api/v1/")
+        asked = {item["name"] for item in operation["parameters"] if item["in"] == "query"}
+        assert ("timezoneOffset" in asked) == takes_questions
+        assert (operation.get("security") == []) == ((method, path) in OPEN)
         if method in ("post", "patch", "put") and path != "/auth/logout":
             assert "requestBody" in operation, path
     ids = [operation["operationId"] for _, _, operation in routes]
@@ -153,6 +156,29 @@ def test_a_body_past_the_limit_is_refused(server: LiveServer, routes: list[tuple
         if path != "/auth/login":  # nobody is signed in there yet: less is taken
             assert "limits.body_bytes" in problem["detail"]
             assert "16777216" in problem["detail"]
+
+
+def test_a_body_that_is_missing_is_refused(server: LiveServer, routes: list[tuple[str, str, dict[str, Any]]]) -> None:
+    before = _everything(server)
+    for method, path, operation in routes:
+        if "requestBody" in operation and path != "/auth/login":
+            for body in (None, b"", b"\r\n ", b"{}"):
+                answer = server.ask(method.upper(), _filled(path), body, headers={"Content-Type": "application/json"})
+                assert answer.status in (400, 403, 404) or (body == b"{}" and method == "patch"), (method, path, body)
+                if body != b"{}":
+                    assert_problem(answer, 400, "bad_request")
+    assert _everything(server) == before
+
+
+def test_a_question_that_is_not_understood_is_refused(
+    server: LiveServer, routes: list[tuple[str, str, dict[str, Any]]]
+) -> None:
+    for method, path, operation in routes:
+        if path.startswith("/api/v1/"):
+            for query in ("timezoneOffset=901", "timezoneOffset=x", "timezoneOffset=-901&timezoneoffset=1"):
+                body = b"{}" if "requestBody" in operation else None
+                answer = server.ask(method.upper(), f"{_filled(path)}?{query}", body)
+                assert_problem(answer, 400, "invalid_filter")
 
 
 def test_every_code_is_explained(server: LiveServer) -> None:

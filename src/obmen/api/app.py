@@ -12,10 +12,13 @@ from litestar.plugins.core import MsgspecDIPlugin
 
 from obmen import __version__
 from obmen.api.access import Access
+from obmen.api.body_budget import BodyBudget
 from obmen.api.errors import HANDLERS
 from obmen.api.headers import add_headers
 from obmen.api.methods import Methods
+from obmen.api.openapi import require_understood
 from obmen.api.rates import Rates
+from obmen.api.request_limits import RequestLimits
 from obmen.api.resources import resources
 from obmen.api.resources.sign_in import sign_in_by_get
 from obmen.api.unimplemented import HANDLERS as UNIMPLEMENTED
@@ -31,14 +34,17 @@ class _Application(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
-def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Methods:
+def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> RequestLimits:
     """The ASGI application; ``lifespan`` starts and stops the use cases and puts them into ``state.obmen``."""
     by_get = [sign_in_by_get] if settings.http.sign_in_by_get else []
-    state = State({"rates": Rates(settings.rate), "proxies": TrustedProxies(settings.http.trusted_proxies)})
-    return Methods(
+    bodies = BodyBudget(max(settings.limits.bodies_bytes, settings.limits.body_bytes))
+    proxies = TrustedProxies(settings.http.trusted_proxies)
+    state = State({"rates": Rates(settings.rate), "proxies": proxies, "bodies": bodies})
+    app = Methods(
         _Application(
             route_handlers=[*resources(), *UNIMPLEMENTED, *by_get],
             middleware=[Access],
+            before_request=require_understood,
             before_send=[add_headers],
             exception_handlers=HANDLERS,
             lifespan=[lifespan],
@@ -48,6 +54,7 @@ def create_app(settings: Settings, lifespan: Callable[[Litestar], AbstractAsyncC
             openapi_config=_openapi(settings),
         )
     )
+    return RequestLimits(app, settings.limits, bodies)
 
 
 def _openapi(settings: Settings) -> OpenAPIConfig:

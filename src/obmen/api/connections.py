@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias, cast
 from litestar.connection import ASGIConnection
 from litestar.types import Scope
 
+from obmen.api.body_budget import BodyBudget
 from obmen.api.rates import Rates, Window, require_left
 from obmen.domain.requests.addresses import TrustedProxies, network_of
 from obmen.domain.requests.cookies import read_cookies
@@ -18,6 +19,11 @@ _WINDOW: Final = "obmen_window"
 def application(connection: Connection) -> Application:
     """The use cases."""
     return cast("Application", connection.app.state.obmen)
+
+
+def body_budget(connection: Connection) -> BodyBudget:
+    """What the bodies of all requests share."""
+    return cast("BodyBudget", connection.app.state.bodies)
 
 
 def client_address(connection: Connection) -> str:

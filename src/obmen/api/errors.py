@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
 from obmen import messages
+from obmen.api.methods import ANY_ORIGIN, is_external, path_as_sent
 from obmen.api.wire import ApiRequest
 from obmen.domain.encoding import encode
 from obmen.errors import (
@@ -80,9 +81,11 @@ def describe(error: ObmenError, language: str) -> Problem:
 
 
 def respond(request: ApiRequest, error: ObmenError) -> Response[bytes]:
-    """``error`` as an answer in the caller's language."""
+    """``error`` as an answer in the caller's language; a page of any origin may read that of an external request."""
     language = messages.preferred_language(request.headers.get("accept-language"))
-    headers = {}
+    headers = {"Cache-Control": "no-store"}
+    if is_external(path_as_sent(request.scope)):
+        headers.update([ANY_ORIGIN])
     match error:
         case TooManyRequests() | Unavailable():
             headers["Retry-After"] = str(error.facts.get("seconds", 1))

@@ -18,6 +18,8 @@ from obmen.domain.requests.credentials import secrets_of
 
 EXTERNAL: Final = "/api/webrequest"
 """What external requests begin with."""
+ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
+"""Pages of any origin may read the answer, where the browser sent no sign-in with the request."""
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -38,7 +40,7 @@ class Methods:
         """Passes a request on."""
         if scope["type"] == ScopeType.HTTP:
             logs.begin(partial(_secrets, scope))
-        if scope["type"] == ScopeType.HTTP and not _is_external(scope["path"]):
+        if scope["type"] == ScopeType.HTTP and not is_external(scope["path"]):
             if scope["method"] == "HEAD":
                 return self._head(scope, receive, send)
             if scope["method"] == "OPTIONS":
@@ -81,10 +83,16 @@ def _with_more(methods: set[str]) -> tuple[str, ...]:
     return tuple(sorted(str(method) for method in {*methods, *more}))
 
 
+def path_as_sent(scope: Scope) -> str:
+    """The path without escapes read: what an application is mounted under is taken off the other one."""
+    return scope["raw_path"].partition(b"?")[0].decode("latin-1")
+
+
 def _secrets(scope: HTTPScope) -> Iterator[str]:
     headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     return secrets_of(headers, scope["query_string"].decode("latin-1"))
 
 
-def _is_external(path: str) -> bool:
+def is_external(path: str) -> bool:
+    """Whether an external request is for ``path``."""
     return path == EXTERNAL or path.startswith(f"{EXTERNAL}/")

@@ -1,8 +1,9 @@
 """What stands on the wire: requests with what the application hands to handlers, JSON bodies, query strings, answers."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
@@ -10,11 +11,12 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
-from obmen.api.connections import application
+from obmen.api.connections import application, body_budget
 from obmen.clients import logs
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
-from obmen.domain.requests.bodies import read_json
+from obmen.domain.requests.bodies import is_blank, read_json_body, unpacked_body
+from obmen.domain.requests.content_codings import UnpackedTooLarge
 from obmen.domain.requests.credentials import secrets_of_content
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, TooLarge
@@ -23,6 +25,8 @@ from obmen.services.application import Application
 Value = TypeVar("Value")
 
 _LARGE_BYTES: Final = 65_536
+_READERS: Final = ThreadPoolExecutor(2, "bodies")
+"""Large bodies are read by so many threads at once, which neither sign-ins nor files wait for."""
 _ASCII: Final = bytes(range(128))
 
 
@@ -39,11 +43,11 @@ class ApiRequest(Request[Caller, None, State]):
         """The query string as it was sent, with what is no ASCII escaped: many clients send UTF-8 as it is."""
         return quote(self.scope["query_string"], safe=_ASCII)
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Any]:
         """The parameters of the query string, brackets read."""
         text = self.query_text
-        return query_strings.parse(text, depth=self.obmen.settings.limits.depth) if text else {}
+        return query_strings.parse(text.encode(), self.obmen.settings.limits) if text else {}
 
 
 class Json(Response[Value]):
@@ -64,48 +68,73 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 async def body(request: ApiRequest, limit: int | None = None) -> bytes:
-    """The request's body; `TooLarge` past the limit, before it is all read, `BadRequest` where it comes too slowly or ends too early."""
+    """The request's body without its content coding, counted in the budget of all bodies until the request is answered.
+
+    `TooLarge` past the limit and `Unavailable` where the budget is used up, before it is all read or unpacked; `BadRequest` where it
+    comes too slowly, ends too early or cannot be unpacked.
+    """
     limits = request.obmen.settings.limits
     most = min(limits.body_bytes, limit or limits.body_bytes)
+    too_large = TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
+    content = await _unpacked(request, await _received(request, most, too_large), most, too_large)
+    logs.know(partial(secrets_of_content, content, request.headers.get("content-type", "")))
+    return content
+
+
+async def _unpacked(request: ApiRequest, content: bytes, most: int, too_large: TooLarge) -> bytes:
+    encoding = ",".join(request.headers.getall("content-encoding", []))
+    if not encoding:
+        return content
+    try:
+        unpacked = await aside(partial(unpacked_body, content, encoding, most), _LARGE_BYTES)
+    except UnpackedTooLarge:
+        raise too_large from None
+    if not body_budget(request).take(request.scope, len(unpacked)):
+        raise body_budget(request).full()
+    return unpacked
+
+
+async def _received(request: ApiRequest, most: int, too_large: TooLarge) -> bytes:
+    limits, budget = request.obmen.settings.limits, body_budget(request)
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > most:
+        raise too_large
     content = bytearray()
-    more = True
     try:
         async with asyncio.timeout(limits.body_s):
-            while more:
-                message = await request.receive()
-                if message["type"] != "http.request":
-                    raise BadRequest("request.cut_off")
-                content += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(content) > most:
-                    await _discard(request, 4 * limits.body_bytes if more else 0)
-                    raise TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
+            async for piece in _pieces(request):
+                if len(content) + len(piece) > most:
+                    raise too_large
+                if not budget.take(request.scope, len(piece)):
+                    raise budget.full()
+                content += piece
     except TimeoutError:
         raise BadRequest("request.too_slow", limit=limits.body_s) from None
-    sent = bytes(content)
-    logs.know(partial(secrets_of_content, sent, request.headers.get("content-type", "")))
-    return sent
+    return bytes(content)
 
 
-async def _discard(request: ApiRequest, left: int) -> None:
-    """Takes up to ``left`` bytes more of a refused body: a client that is still sending reads no answer."""
-    while left > 0:
+async def _pieces(request: ApiRequest) -> AsyncIterator[bytes]:
+    more = True
+    while more:
         message = await request.receive()
-        if message["type"] != "http.request" or not message.get("more_body", False):
-            return
-        left -= len(message.get("body", b""))
+        if message["type"] != "http.request":
+            raise BadRequest("request.cut_off")
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
 
 
 async def aside(read: Callable[[], Value], size: int) -> Value:
     """``read()``, in a thread where there is much to read: other requests go on meanwhile."""
-    return read() if size < _LARGE_BYTES else await asyncio.to_thread(read)
+    return read() if size < _LARGE_BYTES else await asyncio.get_running_loop().run_in_executor(_READERS, read)
 
 
 async def json_object(request: ApiRequest, *, exact: bool = False) -> dict[str, Any]:
     """The JSON object of the body, with `Decimal` numbers where it is ``exact``; `BadRequest` for anything else."""
-    content = await body(request) or b"{}"
-    depth = request.obmen.settings.limits.depth
-    value = await aside(partial(read_json, content, depth=depth, exact=exact), len(content))
+    content, limits = await body(request), request.obmen.settings.limits
+    if is_blank(content):
+        raise BadRequest("request.no_body")
+    read = partial(read_json_body, content, request.headers.get("content-type", ""), limits, exact=exact)
+    value = await aside(read, len(content))
     if not isinstance(value, dict):
         raise BadRequest("request.not_object", sent=shown(value))
     return value

@@ -12,6 +12,9 @@ from obmen.domain.renderings import Choices, Rendering
 from obmen.domain.schema import Field, Schema, is_text_id
 from obmen.errors import FieldProblem, InvalidCatalog
 
+_DIGITS: Final = 10
+"""Numbers of items fit PostgreSQL's ``integer``."""
+
 KEPT: Final = "removedItems"
 NEXT: Final = "nextItem"
 HIDDEN: Final = (KEPT, NEXT)
@@ -185,4 +188,6 @@ def _is_item(item: Any) -> bool:
     own = item.get("id")
     if own in (None, ""):
         return True
-    return isinstance(own, str | int) and (not str(own).isdecimal() or 0 < int(str(own)[:20]) < 2**31)
+    return isinstance(own, str | int) and (
+        not str(own).isdecimal() or (len(str(own)) <= _DIGITS and 0 < int(own) < 2**31)
+    )

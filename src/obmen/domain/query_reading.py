@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from obmen.domain.encoding import decode
+from obmen.domain.encoding import decode, excess
 from obmen.domain.field_types import is_storable, shown
 from obmen.domain.fields.object import extended_fields
 from obmen.domain.queries.filters import EVERYTHING, All, Condition, Either, Filter, Found, HasId
@@ -26,6 +26,8 @@ from obmen.errors import InvalidFilter
 MOST_SKIPPED: Final = 2**62
 """Records that a page may lie behind."""
 _NESTING: Final = 40
+_JSON_NESTING: Final = 4 * _NESTING
+"""A level of a filter is at most four of JSON: a list, its entry, the list of links, a link with the next filter."""
 _GROUP: Final = "group"
 
 
@@ -185,10 +187,18 @@ def read_json(parameter: Any, name: str) -> Any:
     """What a parameter means: the value of JSON text, or what brackets of the query string spelled, with JSON at their leaves."""
     if isinstance(parameter, str) and parameter.lstrip()[:1] in ("{", "["):
         try:
-            return decode(parameter)
-        except (msgspec.DecodeError, RecursionError) as error:
+            return _decoded(parameter)
+        except msgspec.DecodeError as error:
             raise InvalidFilter("filter.not_json", name=name, problem=error) from None
     return _leaves(parameter)
+
+
+def _decoded(text: str) -> Any:
+    """The value of JSON; ``msgspec.DecodeError`` where it is none, `InvalidFilter` where it nests deeper than a filter can."""
+    content = text.encode()
+    if excess(content, depth=_JSON_NESTING, values=2 * len(content)) is not None:
+        raise InvalidFilter("filter.too_deep", limit=_NESTING)
+    return decode(content)
 
 
 def _leaves(parameter: Any) -> Any:
@@ -199,8 +209,8 @@ def _leaves(parameter: Any) -> Any:
         return [_leaves(value) for value in parameter]
     if isinstance(parameter, str) and parameter[:1] + parameter[-1:] in ("[]", "{}"):
         try:
-            return decode(parameter)
-        except (msgspec.DecodeError, RecursionError):
+            return _decoded(parameter)
+        except msgspec.DecodeError:
             return parameter
     return parameter
 

@@ -198,7 +198,7 @@ async def test_no_transaction_is_open_while_outputs_are_evaluated(
             assert await other.fetchval(open_ones) == 0
             await asyncio.sleep(0.05)
         assert not running.done()
-        variables = await running
+        variables = (await running).variables
     assert variables["x"] == int(variables["id"])
 
 
@@ -245,6 +245,6 @@ async def test_a_place_that_is_computed_is_evaluated_after_the_commit_too(app: A
     edit = {"catalogId": orders.id, "recordId": js("rows[1].id"), "values1": {"name": "changed"}}
     scenario.call("edit", "bpiumEdit", edit).flow("edit", "end").end()
     listener = await make_listener(app, scenario)
-    variables = await app.processes.run(app.processes.launch(listener, "$sync", {}, None))
+    variables = (await app.processes.run(app.processes.launch(listener, "$sync", {}, None))).variables
     assert variables["rows"] == [{}, {"id": "1"}]
     assert (await read(app, orders.id, "1"))["name"] == "changed"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from obmen.domain.requests.addresses import TrustedProxies, network_of
+from obmen.domain.requests.addresses import TrustedProxies, is_own_origin, network_of
 from obmen.errors import SetupError
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "127.0.0.1", "fd00::/8"])
@@ -77,3 +77,53 @@ def test_an_ipv6_client_counts_as_its_network() -> None:
 def test_what_is_no_network(network: str) -> None:
     with pytest.raises(SetupError):
         TrustedProxies([network])
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        *(("https://crm.example.com", "crm.example.com"), ("http://crm.example.com", "CRM.example.com:80")),
+        *(("https://crm.example.com:443", "crm.example.com"), ("http://[::1]:8080", "[::1]:8080")),
+        *(("https://obmen.example", "10.0.0.1:8080"), ("HTTPS://OBMEN.example", "")),
+    ],
+)
+def test_a_page_of_obmen(origin: str, host: str) -> None:
+    assert is_own_origin(origin, host, "https://obmen.example/behind")
+
+
+@pytest.mark.parametrize("host", ["", "null", "x:y", "a", "[", "crm.example.com", "crm.example.com:8080", "x y", "a@b"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *(
+            "",
+            "null",
+            "x:y",
+            "a",
+            "crm.example.com",
+            "//crm.example.com",
+            "ftp://crm.example.com",
+            "http://",
+            "https://",
+        ),
+        *(
+            "http://crm.example.com:81",
+            "http://crm.example.com/",
+            "http://crm.example.com.evil",
+            "http://evil/crm.example.com",
+        ),
+        *(
+            "http://crm.example.com@evil",
+            "http://evil#crm.example.com",
+            "http://[",
+            "http://a@b",
+            "http://x y",
+            "file://",
+            "a b",
+        ),
+        *("http://obmen.example", "https://obmen.example:8443", "http://crm.example.com:٨٠", "chrome-extension://abc"),
+    ],
+)
+@pytest.mark.parametrize("address", ["https://obmen.example", "http://127.0.0.1:8080"])
+def test_no_page_of_obmen(origin: str, host: str, address: str) -> None:
+    assert not is_own_origin(origin, host, address)

@@ -4,6 +4,7 @@ import pytest
 
 from obmen.domain.requests.cookies import read_cookies
 from obmen.domain.requests.external import Received, variables_of
+from reading_limits import limits
 
 OWN = "connect.sid"
 SESSION = "a-session_token-1"
@@ -56,6 +57,6 @@ def test_a_long_header_is_read_in_one_pass(text: str) -> None:
 def test_a_scenario_gets_no_cookie_header_where_only_the_session_came() -> None:
     headers = [("Cookie", f"{OWN}={SESSION}"), ("X-A", "1"), ("x-a", "2"), ("COOKIE", f"{OWN}={SESSION}")]
     received = Received(method="GET", url="http://obmen.example/", headers=headers, body=b"")
-    variables = variables_of(received, own_cookie=OWN, depth=10)
+    variables = variables_of(received, own_cookie=OWN, limits=limits())
     assert variables["headers"] == {"x-a": "1, 2"}
     assert variables["cookies"] == {}

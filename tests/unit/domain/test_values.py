@@ -15,6 +15,8 @@ from obmen.domain import items
 from obmen.domain.dates import day, iso, moment
 from obmen.domain.field_types import WriteContext, plain_number, shown
 from obmen.domain.numbers import decimal
+from obmen.domain.queries.filters import HasContact
+from obmen.domain.query_reading import QueryReader
 from obmen.domain.record_ids import record_id, record_number
 from obmen.domain.schema import Field, Schema
 from obmen.errors import BadRequest, FieldProblem, InvalidCatalog, NotFound
@@ -332,3 +334,22 @@ def test_a_bare_day_of_moments_is_whole_in_a_zone_with_summer_time(on: date, nam
     low, high = (moment(on.isoformat(), zone, end_of_day=is_end) for is_end in (False, True))
     assert low == datetime.combine(on, time(), zone).astimezone(UTC)
     assert high == datetime.combine(on, time(23, 59, 59, 999000), zone).astimezone(UTC)
+
+
+@pytest.mark.parametrize("own", ["1" + "0" * 4_400, "0000000001" + "9" * 4_400, 10**300, "2147483648", "0", "٣" * 11])
+def test_ids_that_no_item_has(own: Any) -> None:
+    with pytest.raises(InvalidCatalog):
+        items.configure({"items": [{"id": own, "name": "x"}]}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        *(("8 (900) 12-34.5", "890012345"), ("+7", "7"), ("1" * 300_000 + "x", ""), ("(" * 300_000, "")),
+        *(("1 " * 150_000 + "x", ""), ("٣", ""), ("7 доб. 1", "")),
+    ],
+)
+def test_what_looks_like_a_phone(text: str, digits: str) -> None:
+    kind = registered().field_types["contact"]
+    field = Field(number=1, name="Phone", type=kind)
+    assert kind.read_filter(field, text, QueryReader(EMPTY, user_id=None)) == HasContact(text, digits)

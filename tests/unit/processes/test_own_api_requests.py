@@ -75,7 +75,6 @@ def test_the_own_api_is_known(settings: dict[str, str | int], url: str) -> None:
         ({"url": "https://crm.example"}, "https://crm.example/api/v1/../x"),
         ({"url": "https://crm.example"}, "https://crm.example/api/v2/x"),
         ({"url": "https://crm.example/obmen"}, "https://crm.example/api/v1/x"),
-        ({"url": "crm.example"}, "crm.example/api/v1/x"),
     ],
 )
 def test_no_other_address_is_taken_for_it(settings: dict[str, str | int], url: str) -> None:

@@ -7,7 +7,7 @@ from obmen.api.openapi import described
 from obmen.api.wire import ApiRequest, Done, json_object
 from obmen.domain.catalogs.descriptions import CatalogDescription
 from obmen.domain.requests.query_strings import text_of
-from obmen.domain.requests.questions import CatalogQuestion, CatalogsQuestion, field_ids, is_set, require_known
+from obmen.domain.requests.questions import CatalogQuestion, CatalogsQuestion, field_ids, is_set
 from obmen.domain.requests.sent import CatalogChange, NewCatalog
 
 
@@ -22,7 +22,6 @@ class SavedCatalog(msgspec.Struct, frozen=True):
 async def list_catalogs(request: ApiRequest) -> list[CatalogDescription]:
     """The catalogs the caller may know of, in the order of the sections."""
     parameters = request.parameters
-    require_known(CatalogsQuestion, parameters)
     section = text_of(parameters, "sectionId")
     return await request.obmen.catalogs.all(request.user, section, twins=not is_set(parameters, "skipPrevId"))
 
@@ -31,7 +30,6 @@ async def list_catalogs(request: ApiRequest) -> list[CatalogDescription]:
 async def read_catalog(request: ApiRequest, catalog_id: str) -> CatalogDescription:
     """One catalog with its fields."""
     parameters = request.parameters
-    require_known(CatalogQuestion, parameters)
     twins = not is_set(parameters, "skipPrevId")
     return await request.obmen.catalogs.read(request.user, catalog_id, field_ids(parameters), twins=twins)
 

@@ -4,7 +4,6 @@ Content is served so that a browser runs nothing of it (docs/reference/files.md)
 """
 
 from typing import Final
-from urllib.parse import quote
 
 from litestar import Response, Router, get
 from litestar.response import Redirect
@@ -13,6 +12,7 @@ from obmen.api.access import OPEN
 from obmen.api.connections import count_address
 from obmen.api.openapi import described
 from obmen.api.wire import ApiRequest
+from obmen.domain.requests.headers import attachment, header_text
 
 _SANDBOX: Final = "sandbox; default-src 'none'"
 
@@ -20,7 +20,7 @@ _SANDBOX: Final = "sandbox; default-src 'none'"
 @get("/api/v1/files/{file_id:str}", status_code=302, tags=["Files"], operation_class=described())
 async def read_file(request: ApiRequest, file_id: str) -> Redirect:
     """Leads to the content of a file."""
-    return Redirect(await request.obmen.files.location(request.user, file_id))
+    return Redirect(header_text("location", await request.obmen.files.location(request.user, file_id)))
 
 
 @get("/files/{name:str}", opt={OPEN: True}, include_in_schema=False)
@@ -29,10 +29,10 @@ async def read_content(request: ApiRequest, name: str) -> Response[bytes]:
     count_address(request)
     file = await request.obmen.files.open(name)
     if file.source is not None:
-        return Response(b"", status_code=302, headers={"Location": file.source})
+        return Response(b"", status_code=302, headers={"Location": header_text("location", file.source)})
     headers = {
         "Content-Type": file.mime_type,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.title, safe='')}",
+        "Content-Disposition": attachment(file.title),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": _SANDBOX,
     }

@@ -29,20 +29,20 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     processes: Annotated[tuple[ProcessState, ...], Meta(description="Those that obmen serve keeps running")]
 
 
-@get("/", operation_class=described())
+@get("/", operation_class=described(question=None))
 async def overview(request: ApiRequest) -> Overview:
     """Which processes run, and which end again and again."""
     states = process_states.read(request.obmen.settings.data)
     return Overview(status="ok" if all(state.is_well for state in states) else "degraded", processes=states)
 
 
-@get("/live", operation_class=described())
+@get("/live", operation_class=described(question=None))
 async def live() -> Health:
     """The process that was asked answers; it says nothing of the others or of the database."""
     return Health()
 
 
-@get("/ready", operation_class=described())
+@get("/ready", operation_class=described(question=None))
 async def ready(request: ApiRequest) -> Health:
     """The database answers too, within 5 seconds."""
     async with asyncio.timeout(_READY_S):

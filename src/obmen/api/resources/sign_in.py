@@ -23,14 +23,14 @@ class SignedIn(msgspec.Struct, frozen=True):
     email: str
 
 
-@post("/login", status_code=200, operation_class=described(sent=SentSignIn))
+@post("/login", status_code=200, operation_class=described(question=None, sent=SentSignIn))
 async def sign_in(request: ApiRequest) -> SignedIn:
     """Opens a session: its cookie comes with the answer. Takes a form or JSON."""
     count_address(request)
     require_same_origin(request)
     content = await body(request, _FORM_BYTES)
-    depth = request.obmen.settings.limits.depth
-    return await _sign_in(request, read_body(content, request.headers.get("content-type", ""), depth=depth))
+    limits = request.obmen.settings.limits
+    return await _sign_in(request, read_body(content, request.headers.get("content-type", ""), limits))
 
 
 @get("/auth/login", operation_class=described(SignInQuestion), tags=["Sign-in"], opt={OPEN: True})
@@ -47,7 +47,7 @@ async def _sign_in(request: ApiRequest, sent: Any) -> SignedIn:
     return SignedIn(str(signed_in.caller.user_id), signed_in.caller.email)
 
 
-@post("/logout", status_code=200, operation_class=described())
+@post("/logout", status_code=200, operation_class=described(question=None))
 async def sign_out(request: ApiRequest) -> Done:
     """Ends the session of the cookie."""
     count_address(request)

@@ -6,7 +6,7 @@ scenario's business.
 
 from functools import partial
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any
 
 from litestar import Router, asgi
 from litestar.types import Receive, Scope, Send
@@ -14,16 +14,17 @@ from litestar.types import Receive, Scope, Send
 from obmen.api.access import OPEN, cookie_caller
 from obmen.api.connections import count_address, root_address
 from obmen.api.errors import respond
-from obmen.api.methods import EXTERNAL
+from obmen.api.headers import about_process
+from obmen.api.methods import ANY_ORIGIN, EXTERNAL, is_external, path_as_sent
+from obmen.api.request_limits import header_limits
 from obmen.api.wire import ApiRequest, aside, body
+from obmen.domain.field_types import shown
 from obmen.domain.masking import MOST, SHORTEST, secrets_in
 from obmen.domain.requests.credentials import secrets_of
 from obmen.domain.requests.external import ExternalAnswer, Received, answer_of, variables_of
 from obmen.domain.requests.query_strings import text_of
-from obmen.errors import ObmenError
+from obmen.errors import NotFound, ObmenError
 from obmen.settings import Settings
-
-_ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
 
 
 @asgi(EXTERNAL, is_mount=True, copy_scope=False, opt={OPEN: True})
@@ -33,6 +34,7 @@ async def listen(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         answer = _preflight(request) if _is_preflight(request) else await _answer(request)
     except ObmenError as error:
+        about_process(scope, error.facts.get("process"))
         await respond(request, error).to_asgi_response(None, request)(scope, receive, send)
         return
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
@@ -44,7 +46,9 @@ async def listen(scope: Scope, receive: Receive, send: Send) -> None:
 async def _answer(request: ApiRequest) -> ExternalAnswer:
     obmen = request.obmen
     count_address(request)
-    path = _path(request)
+    path = path_as_sent(request.scope)
+    if not is_external(path):
+        raise NotFound("request.no_page", path=shown(path))
     listener = await obmen.listeners.find(path.removeprefix(EXTERNAL).strip("/"))
     caller = await cookie_caller(request)
     received = Received(
@@ -60,21 +64,18 @@ async def _answer(request: ApiRequest) -> ExternalAnswer:
     initiator = caller.user_id if caller else None
     launch = obmen.processes.launch(listener, "$async" if is_async else "$sync", variables, initiator, secrets)
     if is_async:
-        await obmen.processes.enqueue(launch)
-        return ExternalAnswer(status=200, headers=[_ANY_ORIGIN], body=b"")
-    return answer_of(await obmen.processes.run(launch))
+        about_process(request.scope, await obmen.processes.enqueue(launch))
+        return ExternalAnswer(status=200, headers=[ANY_ORIGIN], body=b"")
+    ended = await obmen.processes.run(launch)
+    about_process(request.scope, ended.record)
+    return answer_of(ended.variables, own_cookie=settings.http.cookie, limits=header_limits(settings.limits))
 
 
 def _read(received: Received, settings: Settings) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The variables of a process, and what of the request its journal hides."""
-    variables = variables_of(received, own_cookie=settings.http.cookie, depth=settings.limits.depth)
+    variables = variables_of(received, own_cookie=settings.http.cookie, limits=settings.limits)
     found = chain(secrets_of(variables["headers"].items(), received.url.partition("?")[2]), secrets_in(variables))
     return variables, tuple(islice(dict.fromkeys(secret for secret in found if len(secret) >= SHORTEST), MOST))
-
-
-def _path(request: ApiRequest) -> str:
-    """The path as it was sent: what this application is mounted under is taken off the other one."""
-    return request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
 
 
 def _is_preflight(request: ApiRequest) -> bool:
@@ -84,7 +85,7 @@ def _is_preflight(request: ApiRequest) -> bool:
 def _preflight(request: ApiRequest) -> ExternalAnswer:
     """A browser asks whether it may ask: it may, without credentials; whether a page reads the answer, the process's headers say."""
     headers = [
-        _ANY_ORIGIN,
+        ANY_ORIGIN,
         ("Access-Control-Allow-Methods", request.headers["access-control-request-method"]),
         ("Access-Control-Allow-Headers", request.headers.get("access-control-request-headers", "*")),
         ("Access-Control-Max-Age", "600"),

@@ -57,7 +57,7 @@ def _prepare(settings: Settings, *, demo: bool) -> None:
 
 def _run(settings: Settings, listener: socket.socket, postgres: EmbeddedPostgres | None) -> None:
     first = [
-        Kept(f"http {number}", lambda: Forked(partial(serve_requests, listener)), drain_s=_HTTP_DRAIN_S)
+        Kept(f"http {number}", lambda: Forked(partial(serve_requests, settings, listener)), drain_s=_HTTP_DRAIN_S)
         for number in range(1, settings.http.workers + 1)
     ]
     if postgres is not None:

@@ -19,7 +19,7 @@ from obmen.domain.queries.filters import HasContact, Test
 from obmen.domain.renderings import Contacts, Rendering
 from obmen.domain.schema import Field, Schema
 
-_PHONE: Final = re.compile(r"[\d\s()+.-]*\d[\d\s()+.-]*", re.ASCII)
+_PHONE: Final = re.compile(r"(?=\D*\d)[\d\s()+.-]+", re.ASCII)
 _NO_DIGIT: Final = re.compile(r"\D")
 
 

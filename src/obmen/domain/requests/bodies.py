@@ -6,74 +6,92 @@ address, which a field of files takes as it is (docs/reference/external-requests
 
 import base64
 import codecs
-import re
 from contextlib import suppress
-from email.message import Message
-from itertools import accumulate
 from typing import Any, Final
-from xml.parsers.expat import ExpatError, ParserCreate
 
-import msgspec
-import multipart
-import xmltodict
-
-from obmen.domain.encoding import decode, decode_near
 from obmen.domain.requests import query_strings
-from obmen.errors import BadRequest, TooLarge
+from obmen.domain.requests.charsets import charset_of, codec_of, decoded, is_wide
+from obmen.domain.requests.content_codings import ACCEPTED, BrokenCoding, UnknownCoding, unpacked
+from obmen.domain.requests.content_types import FORM, ContentType, content_type_of
+from obmen.domain.requests.json_bodies import read_json
+from obmen.domain.requests.limits import Limits
+from obmen.domain.requests.multipart_bodies import Part, parts_of
+from obmen.domain.requests.xml_bodies import read_xml
+from obmen.errors import BadRequest, TooLarge, Unsupported
 
-_FORM: Final = "application/x-www-form-urlencoded"
+_MULTIPART: Final = "multipart/form-data"
 _BINARY: Final = "application/octet-stream"
+_JSON: Final = "application/json"
+_XML: Final = "application/xml"
 _JSON_STARTS: Final = (b"{", b"[")
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in _STEPS)
-_NO_CHARSETS: Final = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
-"""What Python decodes besides the charsets of the web; some of it to texts that cannot be stored."""
+_NO_CODINGS: Final = ("none", "binary", "7bit", "8bit")
+_BLANKS: Final = b" \t\r\n"
 
 
-def read_body(content: bytes, content_type: str, *, depth: int) -> Any:
-    """The body's value; ``{}`` for none. `BadRequest` where it is not what its content type says, `TooLarge` past ``depth``."""
-    if not content:
-        return {}
-    kind, charset, boundary = _kind(content_type)
-    if kind == "multipart/form-data":
-        return _multipart(content, boundary, charset, depth)
-    if _is(kind, "xml") or (kind == "" and content.lstrip()[:1] == b"<"):
-        return _xml(content, charset, depth)
-    if _is(kind, "json"):
-        return read_json(_decoded(content, charset).encode(), depth=depth)
-    if kind in ("", _FORM) or kind.startswith("text/"):
-        return _looked_at(content, kind, charset, depth)
-    return data_address(content, kind)
+def unpacked_body(content: bytes, encodings: str, limit: int) -> bytes:
+    """``content`` without the ``Content-Encoding`` that it came with; the name of a charset there, or of none, is passed over.
 
-
-def _looked_at(content: bytes, kind: str, charset: str, depth: int) -> Any:
-    """What senders often leave unnamed or misname: JSON, a form, text, or bytes."""
-    if content.lstrip()[:1] in _JSON_STARTS:
-        with suppress(BadRequest):  # it may only look like it
-            return read_json(_decoded(content, charset).encode(), depth=depth)
-    if kind == _FORM:
-        return query_strings.parse(_decoded(content, charset), depth=depth, encoding=charset)
-    try:
-        return _decoded(content, charset)
-    except BadRequest:
-        return data_address(content, kind or _BINARY)
-
-
-def read_json(content: bytes, *, depth: int, exact: bool = False) -> Any:
-    """The value of JSON text, also behind a byte order mark; `BadRequest` says where it breaks, `TooLarge` past ``depth``.
-
-    With ``exact``, numbers with a fraction or exponent are `Decimal`; without, numbers are as `decode_near` reads them.
+    `Unsupported` for an encoding that is unknown, `BadRequest` for content that is not in it; ``UnpackedTooLarge``
+    past ``limit`` bytes.
     """
-    content = content.removeprefix(codecs.BOM_UTF8)
-    if content.count(b"[") + content.count(b"{") > depth and _depth(content) > depth:
-        raise TooLarge("request.too_deep", limit=depth)
+    meant = (
+        name for name in encodings.split(",") if name.strip().lower() not in _NO_CODINGS and codec_of(name) is None
+    )
     try:
-        return decode(content) if exact else decode_near(content)
-    except msgspec.DecodeError as error:
-        raise BadRequest("request.not_json", problem=error) from None
-    except UnicodeDecodeError as error:
-        raise BadRequest("request.not_text", encoding="utf-8", problem=error) from None
+        return unpacked(content, ",".join(meant), limit)
+    except UnknownCoding as error:
+        raise Unsupported("request.unknown_encoding", sent=str(error), known=ACCEPTED) from None
+    except BrokenCoding as error:
+        raise BadRequest("request.not_unpacked", encoding=error) from None
+
+
+def read_body(content: bytes, content_type: str, limits: Limits) -> Any:
+    """The body's value; ``{}`` for none, and for blanks. `BadRequest` where it is not what its content type says.
+
+    `TooLarge` names the limit that is exceeded.
+    """
+    given = content_type_of(content_type)
+    if not content or (_is_text(given) and is_blank(content)):
+        return {}
+    if given.kind == _MULTIPART:
+        return _multipart(content, given, limits)
+    if given.speaks("json"):
+        return read_json(_in_utf_8(content, given), limits)
+    if given.speaks("xml"):
+        return read_xml(_text(content, given), limits)
+    if _is_text(given):
+        return _looked_at(content, given, limits)
+    return data_address(content, given.kind)
+
+
+def read_json_body(content: bytes, content_type: str, limits: Limits, *, exact: bool = False) -> Any:
+    """The value of a body that has to be JSON, whatever its content type says; ``{}`` for none, and for blanks.
+
+    Many clients send JSON under the type of forms, or under none. `BadRequest` names the type where it is no JSON.
+    """
+    if is_blank(content):
+        return {}
+    given = content_type_of(content_type)
+    try:
+        text = _in_utf_8(content, ContentType(_JSON, given.parameters))
+        return read_json(text, limits, exact=exact)
+    except BadRequest:
+        if given.kind == "" or given.speaks("json") or _start(content) in _JSON_STARTS:
+            raise
+        raise BadRequest("request.json_wanted", sent=given.kind) from None
+
+
+def is_blank(content: bytes) -> bool:
+    """Whether nothing stands in a text, apart from a byte order mark."""
+    return not _without_mark(content).strip(_BLANKS)
+
+
+def _start(content: bytes) -> bytes:
+    return _without_mark(content).lstrip(_BLANKS)[:1]
+
+
+def _without_mark(content: bytes) -> bytes:
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def data_address(content: bytes, mime_type: str) -> str:
@@ -81,103 +99,67 @@ def data_address(content: bytes, mime_type: str) -> str:
     return f"data:{mime_type};base64,{base64.b64encode(content).decode()}"
 
 
-def _is(kind: str, syntax: str) -> bool:
-    return kind.endswith((f"/{syntax}", f"+{syntax}"))
+def _is_text(given: ContentType) -> bool:
+    return (
+        given.kind in ("", FORM, _MULTIPART)
+        or given.kind.startswith("text/")
+        or given.speaks("json")
+        or given.speaks("xml")
+    )
 
 
-def _kind(content_type: str) -> tuple[str, str, str]:
-    """``(media type, charset, boundary)`` of a Content-Type header."""
-    if not content_type.strip():
-        return "", "utf-8", ""
-    message = Message()
-    message["Content-Type"] = content_type.replace("\r", "").replace("\n", "")
-    charset = _known(message.get_content_charset("utf-8"))
-    kind = message.get_content_type() if "/" in content_type else ""
-    return kind, charset, str(message.get_param("boundary") or "")
-
-
-def _known(charset: str) -> str:
-    """``charset``, or `BadRequest` where it is no encoding of texts as senders know them."""
+def _looked_at(content: bytes, given: ContentType, limits: Limits) -> Any:
+    """What senders often leave unnamed or misname: JSON, XML, a form, text, or bytes."""
+    start = _start(content)
+    with suppress(BadRequest):  # it may only look like it
+        if start in _JSON_STARTS:
+            return read_json(_in_utf_8(content, given), limits)
+        if start == b"<" and given.kind == "":
+            return read_xml(_text(content, ContentType(_XML, given.parameters)), limits)
+    if given.kind == FORM:
+        return _form(content, given, limits)
     try:
-        name = codecs.lookup(charset).name
-        b"a".decode(charset, "replace")
-    except (LookupError, ValueError):
-        name = ""
-    if name in ("", *_NO_CHARSETS):
-        raise BadRequest("request.unknown_charset", charset=charset)
-    return charset
+        return _text(content, given)
+    except BadRequest:
+        return data_address(content, given.kind or _BINARY)
 
 
-def _decoded(content: bytes, charset: str) -> str:
-    try:
-        return content.decode("utf-8-sig" if charset == "utf-8" else charset)
-    except UnicodeDecodeError as error:
-        raise BadRequest("request.not_text", encoding=charset, problem=error) from None
+def _text(content: bytes, given: ContentType) -> str:
+    return decoded(content, charset_of(content, given))
 
 
-def _depth(content: bytes) -> int:
-    """How deeply JSON text nests, without reading its values."""
-    brackets = _STRING.sub(b"", content).translate(None, _NO_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+def _in_utf_8(content: bytes, given: ContentType) -> bytes:
+    codec = charset_of(content, given)
+    return content if codec == "utf_8" else decoded(content, codec).encode()
 
 
-def _multipart(content: bytes, boundary: str, charset: str, depth: int) -> dict[str, Any]:
-    pairs: list[tuple[str, Any]] = []
-    try:
-        parser = multipart.PushMultipartParser(boundary, content_length=len(content))
-        name, part, collected = "", None, bytearray()
-        for event in parser.parse(content):
-            if isinstance(event, multipart.MultipartSegment):
-                name, part, collected = event.name, event, bytearray()
-            elif event:
-                collected += event
-            elif part is not None:
-                pairs.append((name, _part(part, bytes(collected), charset)))
-        parser.close()
-    except (multipart.MultipartError, ValueError) as error:
-        raise BadRequest("request.not_multipart", problem=error) from None
-    return query_strings.nested(pairs, depth=depth)
+def _form(content: bytes, given: ContentType, limits: Limits) -> dict[str, Any]:
+    codec = charset_of(content, given)
+    if is_wide(codec):
+        content, codec = decoded(content, codec).encode(), "utf_8"
+    return query_strings.parse(content, limits, codec)
 
 
-def _part(part: multipart.MultipartSegment, content: bytes, charset: str) -> Any:
-    if not part.filename:
-        return _decoded(content, _known(part.charset) if part.charset else charset)
-    mime_type = part.content_type or _BINARY
-    return {
-        "title": part.filename,
-        "mimeType": mime_type,
-        "size": len(content),
-        "src": data_address(content, mime_type),
-    }
+def _multipart(content: bytes, given: ContentType, limits: Limits) -> dict[str, Any]:
+    parts: list[Part] = []
+    for part in parts_of(content, given):
+        if len(parts) == limits.parameters:
+            raise TooLarge("request.too_many_parameters", limit=limits.parameters)
+        parts.append(part)
+    named = next((part.content for part in parts if part.name == query_strings.CHARSET), b"").decode("latin-1")
+    codec = codec_of(named) or codec_of(given.charset) or "utf_8"
+    return query_strings.nested(((part.name, _value(part, codec)) for part in parts), limits)
 
 
-def _xml(content: bytes, charset: str, depth: int) -> Any:
-    """Elements as objects, attributes as ``@name``, mixed text as ``#text``; no entities, no network."""
-    encoding = None if content[:5] == b"<?xml" else charset
-    try:
-        _check_xml(content, encoding, depth)
-        return xmltodict.parse(content, encoding=encoding)
-    except (ExpatError, ValueError, LookupError) as error:
-        raise BadRequest("request.not_xml", problem=error) from None
-
-
-def _check_xml(content: bytes, encoding: str | None, depth: int) -> None:
-    """`TooLarge` past ``depth``: what comes of it is written as JSON, which recurses."""
-    level = 0
-    parser = ParserCreate(encoding)
-
-    def begin(_name: str, _attributes: dict[str, str]) -> None:
-        nonlocal level
-        level += 1
-        if level > depth:
-            raise TooLarge("request.too_deep", limit=depth)
-
-    def end(_name: str) -> None:
-        nonlocal level
-        level -= 1
-
-    def declare(*_: object) -> None:
-        raise ValueError("entities are disabled")
-
-    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = begin, end, declare
-    parser.Parse(content, True)
+def _value(part: Part, codec: str) -> Any:
+    """A text, or a file: that is what has a file name, or a content type that is no text."""
+    kind = part.content_type.kind
+    if part.file_name or (part.content and (part.file_name is not None or not _is_text(part.content_type))):
+        mime_type = kind or _BINARY
+        return {
+            "title": part.file_name or part.name,
+            "mimeType": mime_type,
+            "size": len(part.content),
+            "src": data_address(part.content, mime_type),
+        }
+    return decoded(part.content, codec_of(part.content_type.charset) or codec)

@@ -45,6 +45,15 @@ def read_cookies(headers: Iterable[str], own: str) -> SentCookies:
     return SentCookies(session, tuple(others))
 
 
+def sets_own(header: str, own: str) -> bool:
+    """Whether a ``Set-Cookie`` header makes a browser send a cookie that `read_cookies` takes for ``own``.
+
+    A cookie without a name is sent as its value alone (RFC 6265bis, 5.8.3), which may look like a cookie with one.
+    """
+    sent_back = header.partition(";")[0].strip().lstrip("= \t")
+    return _bare(sent_back.partition("=")[0]).lower() == own.lower()
+
+
 def _bare(text: str) -> str:
     """``text`` without blanks and quotes around it."""
     return text.strip().strip('"').strip()

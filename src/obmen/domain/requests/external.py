@@ -3,8 +3,7 @@
 docs/reference/external-requests.md describes both. Called by ``api/resources/web_requests``.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +13,8 @@ from obmen.domain.raw_bodies import RAW_BODY, raw_text
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import read_body
 from obmen.domain.requests.cookies import read_cookies
+from obmen.domain.requests.headers import HeaderLimits, written_headers
+from obmen.domain.requests.limits import Limits
 from obmen.errors import ProcessFailed
 
 _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
@@ -21,14 +22,10 @@ _SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-download
 _NO_PAGE: Final = ("application/json", "text/plain", "text/csv")
 """What a browser never runs as a page."""
 _NO_BODY: Final = (204, 205, 304)
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-"""What a header can be called (RFC 9110, 5.1); others cannot be sent."""
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it came; ``url`` is whole, ``headers`` in order, names in any letter case."""
+    """A request as it came; ``url`` is whole, ``headers`` in order, names in any letter case, ``body`` without its content encoding."""
 
     method: str
     url: str
@@ -44,7 +41,7 @@ class ExternalAnswer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str, Any]:
+def variables_of(received: Received, *, own_cookie: str, limits: Limits) -> dict[str, Any]:
     """``url, method, headers, cookies, query, body, rawBody``; without Obmen's own session cookie, which is no scenario's business."""
     cookies = read_cookies((value for name, value in received.headers if name.lower() == "cookie"), own_cookie)
     headers = _joined(received.headers)
@@ -56,8 +53,8 @@ def variables_of(received: Received, *, own_cookie: str, depth: int) -> dict[str
         "method": received.method,
         "headers": headers,
         "cookies": cookies.values(),
-        "query": query_strings.parse(received.url.partition("?")[2], depth=depth),
-        "body": read_body(received.body, content_type, depth=depth),
+        "query": query_strings.parse(received.url.partition("?")[2].encode(), limits),
+        "body": read_body(received.body, content_type, limits),
         RAW_BODY: raw_text(received.body),
     }
 
@@ -70,14 +67,13 @@ def _joined(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {name: ", ".join(values) for name, values in found.items() if name != "cookie"}
 
 
-def answer_of(variables: Mapping[str, Any]) -> ExternalAnswer:
+def answer_of(variables: Mapping[str, Any], *, own_cookie: str, limits: HeaderLimits) -> ExternalAnswer:
     """The answer that ``$status``, ``$headers`` and ``$body`` come to; `ProcessFailed` where they come to none.
 
-    Headers go out as they are written; a list makes a header several times. ``Content-Type`` is added where a body has
-    none: ``application/json``, or ``text/html`` for a text.
+    ``Content-Type`` is added where a body has none: ``application/json``, or ``text/html`` for a text.
     """
     status = _status(variables.get("$status"))
-    headers = list(_headers(variables.get("$headers") or {}))
+    headers = _headers(variables.get("$headers") or {}, own_cookie)
     given = {name.lower(): value for name, value in headers}
     body, kind = _content(variables.get("$body"))
     if status in _NO_BODY:
@@ -86,6 +82,8 @@ def answer_of(variables: Mapping[str, Any]) -> ExternalAnswer:
         headers.append(("Content-Type", kind))
     if body and "content-security-policy" not in given and _may_be_page(given.get("content-type", kind)):
         headers.append(("Content-Security-Policy", _SANDBOX))
+    if (limit := limits.exceeded(headers)) is not None:
+        raise ProcessFailed("process.headers_too_large", setting=limit, limit=getattr(limits, limit))
     return ExternalAnswer(status=status, headers=headers, body=body)
 
 
@@ -101,20 +99,10 @@ def _status(sent: Any) -> int:
     return sent
 
 
-def _headers(sent: Any) -> Iterator[tuple[str, str]]:
+def _headers(sent: Any, own_cookie: str) -> list[tuple[str, str]]:
     if not isinstance(sent, Mapping):
         raise ProcessFailed("process.bad_headers", sent=repr(sent)[:80])
-    for given, values in sent.items():
-        name = str(given)
-        if _TOKEN.fullmatch(name) and name.lower() not in _HOP_BY_HOP:
-            for value in values if isinstance(values, list) else [values]:
-                if value is not None:
-                    yield name, _clean(value if isinstance(value, str) else json_text(value).decode())
-
-
-def _clean(text: str) -> str:
-    """Without what would begin another header; letters that Latin-1 lacks cannot stand in a header."""
-    return _CONTROL.sub(" ", text).encode("latin-1", "replace").decode("latin-1")
+    return list(written_headers(sent, own_cookie))
 
 
 def _content(value: Any) -> tuple[bytes, str]:

@@ -1,40 +1,67 @@
 """Query strings and forms, with brackets for what is nested: ``filters[0][value][at]=…``, ``id=1&id=2``, ``tags[]=a``.
 
-As PHP and ``qs`` write them (docs/reference/filters.md). Called by the API for queries and by `bodies` for forms.
+As PHP and ``qs`` write them (docs/reference/external-requests.md). Called by the API for queries and by `bodies` for forms.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus, unquote_to_bytes
 
-from obmen.errors import BadRequest, TooLarge
+from obmen.domain.requests.charsets import codec_of, decoded
+from obmen.domain.requests.limits import Limits
+from obmen.errors import TooLarge
 
-PARAMETERS: Final = 1_000
+CHARSET: Final = "_charset_"
+"""The field of a form that names its charset (HTML, 4.10.22.4)."""
 _KEY: Final = re.compile(r"\[([^\[\]]*)\]")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+_GAPS: Final = 20
+"""Up to this number a list may have gaps: a page numbers the rows of a form, and some are removed before it is sent."""
+_PIECE: Final = 65_536
 
 
-def parse(text: str, *, depth: int, encoding: str = "utf-8") -> dict[str, Any]:
-    """The parameters: texts, lists of them and objects of them; `BadRequest` for bytes that are no text."""
-    try:
-        pairs = parse_qsl(
-            text, keep_blank_values=True, max_num_fields=PARAMETERS, encoding=encoding, errors="strict", separator="&"
-        )
-    except UnicodeDecodeError as error:
-        raise BadRequest("request.not_text", encoding=encoding, problem=error) from None
-    except ValueError:
-        raise TooLarge("request.too_many_parameters", limit=PARAMETERS) from None
-    return nested(pairs, depth=depth)
+def parse(content: bytes, limits: Limits, codec: str = "utf_8") -> dict[str, Any]:
+    """The parameters: texts, lists of them and objects of them; `BadRequest` for bytes that are no text in this charset."""
+    written = content.split(b"&", limits.parameters)
+    if len(written) > limits.parameters:
+        raise TooLarge("request.too_many_parameters", limit=limits.parameters)
+    pairs = [tuple(_unescaped(half) for half in pair.partition(b"=")[::2]) for pair in written if pair]
+    named = next((value for name, value in pairs if name == CHARSET.encode()), b"").decode("latin-1")
+    codec = codec_of(named) or codec
+    return nested(((decoded(name, codec), decoded(value, codec)) for name, value in pairs), limits)
 
 
-def nested(pairs: Iterable[tuple[str, Any]], *, depth: int) -> dict[str, Any]:
-    """Pairs whose names may have brackets as one object; a name that comes twice makes a list."""
-    root: dict[str, Any] = {}
+def _unescaped(text: bytes) -> bytes:
+    """Percent-decoded, piece by piece: ``unquote_to_bytes`` takes many times as much memory as the text is long."""
+    text = text.replace(b"+", b" ")
+    if b"%" not in text:
+        return text
+    found = bytearray()
+    start = 0
+    while start < len(text):
+        piece = text[start : start + _PIECE]
+        if len(piece) == _PIECE and (cut := piece.rfind(b"%", -2)) > 0:  # an escape is not cut
+            piece = piece[:cut]
+        found += unquote_to_bytes(piece)
+        start += len(piece)
+    return bytes(found)
+
+
+def nested(pairs: Iterable[tuple[str, Any]], limits: Limits) -> dict[str, Any]:
+    """Pairs whose names may have brackets as one object; a name that comes twice makes a list.
+
+    ``a[]`` counts on from the highest number in ``a``, as in PHP. An object is a list where its keys are numbers that
+    begin with 0, without gaps, or with gaps where none is above 20. `TooLarge` past a limit.
+    """
+    root = _Branch()
+    left = limits.parameters
     for name, value in pairs:
-        path = _path(name)
-        if len(path) > depth:
-            raise TooLarge("request.too_deep", limit=depth)
-        _put(root, path, value)
+        if name.count("[") > limits.depth or len(path := _path(name)) > limits.depth:
+            raise TooLarge("request.too_deep", limit=limits.depth)
+        left -= _put(root, path, value)
+        if left < 0:
+            raise TooLarge("request.too_many_parameters", limit=limits.parameters)
     return {key: _listed(value) for key, value in root.items()}
 
 
@@ -49,33 +76,55 @@ def _path(name: str) -> list[str]:
 class _Branch(dict[str, Any]):
     """An object made by brackets, as opposed to a value."""
 
+    __slots__ = ("_following",)
 
-def _put(root: dict[str, Any], path: list[str], value: Any) -> None:
-    place: dict[str, Any] = root
-    for key in path[:-1]:
-        step = key or str(len(place))
+    def __init__(self) -> None:
+        super().__init__()
+        self._following = 0
+
+    def key(self, written: str) -> str:
+        """The key that stands in brackets; the number behind the highest one for ``[]``."""
+        key = written or str(self._following)
+        if _NUMBER.fullmatch(key):
+            self._following = max(self._following, int(key) + 1)
+        return key
+
+
+def _put(root: _Branch, path: list[str], value: Any) -> int:
+    """Puts the value at its place; gives back how many values and branches were made."""
+    place, step, made = root, path[0], 1
+    for written in path[1:]:
         branch = place.get(step)
         if not isinstance(branch, _Branch):
-            branch = place[step] = _Branch() if branch is None else _Branch({"0": branch})
-        place = branch
-    last = path[-1] if path[-1] or place is root else str(len(place))
-    before = place.get(last)
+            before, branch, made = branch, _Branch(), made + 1
+            if before is not None:
+                branch[branch.key("")] = before
+            place[step] = branch
+        place, step = branch, branch.key(written)
+    before = place.get(step)
     if before is None:
-        place[last] = value
+        place[step] = value
     elif isinstance(before, _Branch):
-        before[str(len(before))] = value
+        before[before.key("")] = value
     elif isinstance(before, list):
         before.append(value)
     else:
-        place[last] = [before, value]
+        place[step] = [before, value]
+    return made
 
 
 def _listed(value: Any) -> Any:
     if not isinstance(value, _Branch):
         return value
-    if all(key.isascii() and key.isdecimal() for key in value):
+    if _is_list(value):
         return [_listed(value[key]) for key in sorted(value, key=int)]
     return {key: _listed(item) for key, item in value.items()}
+
+
+def _is_list(branch: _Branch) -> bool:
+    if "0" not in branch or not all(map(_NUMBER.fullmatch, branch)):
+        return False
+    return max(map(int, branch)) <= max(_GAPS, len(branch) - 1)
 
 
 def text_of(parameters: Mapping[str, Any], name: str) -> str:

@@ -5,7 +5,7 @@ of a change stays as it is. Called by the API.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -15,16 +15,23 @@ from obmen.domain.requests.query_strings import text_of
 from obmen.errors import BadRequest
 
 _OWN_ID = "An id of its own, instead of a number: letters, digits, $, _ and -"
+_LARGEST: Final = 2**53
+
+OwnId: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9$_-]{0,64}$")]
+"""Empty: none."""
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=r"\S")]
+Text: TypeAlias = Annotated[str, Meta(max_length=1_000)]
+Priority: TypeAlias = Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
 
 
 class SectionChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What of a section is to change."""
 
-    id: Annotated[str | UnsetType, Meta(description=_OWN_ID)] = UNSET
+    id: Annotated[OwnId | UnsetType, Meta(description=_OWN_ID)] = UNSET
     prev_id: Annotated[str | UnsetType, Meta(description="Beside its number as id: takes its own id away")] = UNSET
-    name: str | UnsetType = UNSET
-    icon: str | UnsetType = UNSET
-    priority: Annotated[int | UnsetType, Meta(description="Its place: sections are listed by it")] = UNSET
+    name: Name | UnsetType = UNSET
+    icon: Text | UnsetType = UNSET
+    priority: Annotated[Priority | UnsetType, Meta(description="Its place: sections are listed by it")] = UNSET
     catalogs_priorities: Annotated[Sequence[str] | UnsetType, Meta(description="Ids of catalogs, first to last")] = (
         UNSET
     )
@@ -33,59 +40,64 @@ class SectionChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class NewSection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A section to be made."""
 
-    id: Annotated[str | UnsetType, Meta(description=_OWN_ID)] = UNSET
-    name: str
-    icon: str | UnsetType = UNSET
-    priority: Annotated[int | UnsetType, Meta(description="Its place; without one behind the others")] = UNSET
+    id: Annotated[OwnId | UnsetType, Meta(description=_OWN_ID)] = UNSET
+    name: Name
+    icon: Text | UnsetType = UNSET
+    priority: Annotated[Priority | UnsetType, Meta(description="Its place; without one behind the others")] = UNSET
 
 
 class SentField(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A field of a catalog: a new one, or, under its id, one that is to stay."""
 
-    id: Annotated[str | UnsetType, Meta(description="Id of the field; of a new one an id of its own, or none")] = UNSET
+    id: Annotated[OwnId | UnsetType, Meta(description="Id of the field; of a new one an id of its own, or none")] = (
+        UNSET
+    )
     prev_id: Annotated[str | UnsetType, Meta(description="The id of the field, where id is to be its new one")] = UNSET
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     type: Annotated[str | UnsetType, Meta(description="Type of the field; it cannot change")] = UNSET
-    hint: str | UnsetType = UNSET
+    hint: Text | UnsetType = UNSET
     required: bool | UnsetType = UNSET
     api_only: bool | UnsetType = UNSET
     history: bool | UnsetType = UNSET
     filterable: bool | UnsetType = UNSET
-    comment: str | UnsetType = UNSET
+    comment: Text | UnsetType = UNSET
     config: Annotated[dict[str, Any] | UnsetType, Meta(description="Settings of the type")] = UNSET
     visible: Annotated[Any, Meta(description="When the field is shown")] = UNSET
+
+
+SentFields: TypeAlias = Annotated[Sequence[SentField], Meta(max_length=500)]
 
 
 class CatalogChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What of a catalog is to change."""
 
-    id: Annotated[str | UnsetType, Meta(description=_OWN_ID)] = UNSET
+    id: Annotated[OwnId | UnsetType, Meta(description=_OWN_ID)] = UNSET
     prev_id: Annotated[str | UnsetType, Meta(description="Beside its number as id: takes its own id away")] = UNSET
     section_id: str | UnsetType = UNSET
-    name: str | UnsetType = UNSET
-    icon: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    icon: Text | UnsetType = UNSET
     history: bool | UnsetType = UNSET
     fields: Annotated[
-        Sequence[SentField] | UnsetType, Meta(description="The whole list: a field that is not in it is removed")
+        SentFields | UnsetType, Meta(description="The whole list: a field that is not in it is removed")
     ] = UNSET
 
 
 class NewCatalog(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A catalog to be made."""
 
-    id: Annotated[str | UnsetType, Meta(description=_OWN_ID)] = UNSET
+    id: Annotated[OwnId | UnsetType, Meta(description=_OWN_ID)] = UNSET
     section_id: str
-    name: str
-    icon: str | UnsetType = UNSET
+    name: Name
+    icon: Text | UnsetType = UNSET
     history: bool | UnsetType = UNSET
-    fields: Sequence[SentField] | UnsetType = UNSET
+    fields: SentFields | UnsetType = UNSET
 
 
 class SentRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A record to be made or changed."""
 
     values: Annotated[Mapping[str, Any], Meta(description="Values by id of the field")]
-    id: Annotated[str | UnsetType, Meta(description=_OWN_ID)] = UNSET
+    id: Annotated[OwnId | UnsetType, Meta(description=_OWN_ID)] = UNSET
     prev_id: Annotated[str | UnsetType, Meta(description="Its id so far")] = UNSET
 
 

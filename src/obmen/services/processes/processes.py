@@ -42,6 +42,13 @@ _AGAIN_S: Final = 1.0
 log = structlog.get_logger()
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """A process that came to its end: its record in ``$processes``, and its variables."""
+
+    record: int | None
+    variables: Mapping[str, Any]
+
+
 class Processes:
     """All processes of this server process."""
 
@@ -92,8 +99,8 @@ class Processes:
             input={**variables, "event": event, "script": {"id": str(listener.script_id)}, "user": user},
         )
 
-    async def run(self, launch: Launch) -> Mapping[str, Any]:
-        """The variables of a process at its end; `ProcessFailed`, `ProcessTimedOut`, or `Unavailable` where it was aborted.
+    async def run(self, launch: Launch) -> Ended:
+        """A process at its end; `ProcessFailed`, `ProcessTimedOut`, or `Unavailable` where it was aborted.
 
         `TooLarge` and `TooManyRequests` where it did not start.
         """
@@ -112,7 +119,7 @@ class Processes:
             raise ProcessTimedOut("process.timed_out", process=run.journal.record)
         if isinstance(run.state.outcome, Broken):
             raise ProcessFailed("process.failed", process=run.journal.record)
-        return run.state.variables
+        return Ended(run.journal.record, run.state.variables)
 
     async def enqueue(self, launch: Launch) -> int:
         """The id of a process that any worker will run; it is journaled when this returns. `TooLarge` where it did not start."""
