@@ -177,6 +177,15 @@ def test_bodies_with_and_without_a_byte_order_mark(accounting: Accounting, start
     assert accounting.read("newCatalog/records/00-000001")["title"] == "Ромашка"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_bodies_in_utf_16(accounting: Accounting, encoding: str) -> None:
+    """As 1C writes text files where it is told «UTF16»."""
+    body = '{"values": {"name": "Ромашка"}}'.encode(encoding)
+    answer = send(accounting.server, "PATCH", "/api/v1/catalogs/newCatalog/records/00-000001", body)
+    assert answer.status == 200, answer.body
+    assert accounting.read("newCatalog/records/00-000001")["title"] == "Ромашка"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -184,7 +193,7 @@ def test_bodies_with_and_without_a_byte_order_mark(accounting: Accounting, start
         BOM + b"[1]",
         BOM + BOM + b"{}",
         '{"values": {"name": "Ромашка"}}'.encode("cp1251"),
-        '{"values": {"name": "x"}}'.encode("utf-16"),
+        '{"values": {"name": "x"}}'.encode("utf-16")[:-1],
     ],
 )
 def test_other_encodings_are_refused(accounting: Accounting, body: bytes) -> None:

@@ -404,6 +404,18 @@ def test_texts_of_parts(headers: bytes, content: bytes, value: str) -> None:
     assert part(headers, content) == value
 
 
+@given(
+    st.lists(
+        st.binary(max_size=30) | st.sampled_from([b"\r\n", b"\n", b"\r", b"--X", b"\r\n--", b"\r\n--Y"]), max_size=4
+    )
+)
+def test_files_are_read_as_they_were(pieces: list[bytes]) -> None:
+    content = b"".join(pieces)
+    if b"\n--X" not in b"\n" + content:  # a boundary is chosen so that no line begins with it
+        file = part(NAMED + b"filename=a", content)
+        assert (file["src"], file["size"]) == (data_address(content, "application/octet-stream"), len(content))
+
+
 def test_the_charset_of_a_form_with_parts() -> None:
     content = "--X\r\nContent-Disposition: form-data; name=ё\r\n\r\nё\r\n".encode("cp1251")
     named = b"--X\r\nContent-Disposition: form-data; name=_charset_\r\n\r\nwindows-1251\r\n"

@@ -146,8 +146,8 @@ def _multipart(content: bytes, given: ContentType, limits: Limits) -> dict[str, 
         if len(parts) == limits.parameters:
             raise TooLarge("request.too_many_parameters", limit=limits.parameters)
         parts.append(part)
-    named = next((part.content for part in parts if part.name == query_strings.CHARSET), b"").decode("latin-1")
-    codec = codec_of(named) or codec_of(given.charset) or "utf_8"
+    named = query_strings.named_codec((part.name.encode(), part.content) for part in parts)
+    codec = named or codec_of(given.charset) or "utf_8"
     return query_strings.nested(((part.name, _value(part, codec)) for part in parts), limits)
 
 

@@ -12,6 +12,7 @@ from obmen.domain.requests.charsets import codec_of
 from obmen.domain.requests.content_types import ContentType, content_type_of, parameters_of
 from obmen.errors import BadRequest
 
+_DELIMITER_REST: Final = re.compile(rb"(--)?[ \t]*+(?=\r?\n|\Z)")
 _LINE_END: Final = re.compile(rb"\r?\n")
 _HEADERS_END: Final = re.compile(rb"\r?\n\r?\n")
 _FOLDED: Final = re.compile(rb"\r?\n[ \t]+")
@@ -39,15 +40,23 @@ def parts_of(content: bytes, content_type: ContentType) -> Iterator[Part]:
     boundary = content_type.boundary.rstrip().encode("utf-8", "replace")
     if not boundary:
         raise BadRequest("request.no_boundary")
-    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*+(?=\r?\n|\Z)")
     begin = None
-    for found in delimiter.finditer(content):
+    for at, end, is_last in _delimiters(content, b"--" + boundary):
         if begin is not None:
-            yield _part(content[begin : found.start()], codec)
-        if found[1]:
+            yield _part(content[begin:at].removesuffix(b"\r"), codec)
+        if is_last:
             return
-        begin = found.end()
+        begin = end
     raise BadRequest("request.not_multipart", boundary=boundary.decode("utf-8", "replace")[:80])
+
+
+def _delimiters(content: bytes, line: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Where the line end before each delimiter (RFC 2046, 5.1.1) stands, where the delimiter ends, and whether it is the last one."""
+    at, start = (0, len(line)) if content.startswith(line) else (content.find(b"\n" + line), len(line) + 1)
+    while at >= 0:
+        if (rest := _DELIMITER_REST.match(content, at + start)) is not None:
+            yield at, rest.end(), rest[1] is not None
+        at, start = content.find(b"\n" + line, at + start), len(line) + 1
 
 
 def _part(written: bytes, codec: str | None) -> Part:

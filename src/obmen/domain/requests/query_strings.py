@@ -12,8 +12,7 @@ from obmen.domain.requests.charsets import codec_of, decoded
 from obmen.domain.requests.limits import Limits
 from obmen.errors import TooLarge
 
-CHARSET: Final = "_charset_"
-"""The field of a form that names its charset (HTML, 4.10.22.4)."""
+_CHARSET: Final = b"_charset_"
 _KEY: Final = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _GAPS: Final = 20
@@ -26,17 +25,25 @@ def parse(content: bytes, limits: Limits, codec: str = "utf_8") -> dict[str, Any
     written = content.split(b"&", limits.parameters)
     if len(written) > limits.parameters:
         raise TooLarge("request.too_many_parameters", limit=limits.parameters)
-    pairs = [tuple(_unescaped(half) for half in pair.partition(b"=")[::2]) for pair in written if pair]
-    named = next((value for name, value in pairs if name == CHARSET.encode()), b"").decode("latin-1")
-    codec = codec_of(named) or codec
+    halves = (pair.partition(b"=") for pair in written if pair)
+    pairs = [(_unescaped(name), _unescaped(value)) for name, _, value in halves]
+    codec = named_codec(pairs) or codec
     return nested(((decoded(name, codec), decoded(value, codec)) for name, value in pairs), limits)
+
+
+def named_codec(pairs: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The codec that a form names in its field ``_charset_`` (HTML, 4.10.22.4)."""
+    for name, value in pairs:
+        if name == _CHARSET:
+            return codec_of(value.decode("latin-1"))
+    return None
 
 
 def _unescaped(text: bytes) -> bytes:
     """Percent-decoded, piece by piece: ``unquote_to_bytes`` takes many times as much memory as the text is long."""
     text = text.replace(b"+", b" ")
-    if b"%" not in text:
-        return text
+    if len(text) <= _PIECE:
+        return unquote_to_bytes(text) if b"%" in text else text
     found = bytearray()
     start = 0
     while start < len(text):
@@ -67,6 +74,8 @@ def nested(pairs: Iterable[tuple[str, Any]], limits: Limits) -> dict[str, Any]:
 
 def _path(name: str) -> list[str]:
     head, bracket, rest = name.partition("[")
+    if not bracket:
+        return [name]
     keys = _KEY.findall(bracket + rest)
     if not head or "".join(f"[{key}]" for key in keys) != bracket + rest:
         return [name]
