@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from obmen.api.access import OPEN
 from obmen.api.errors import MEDIA_TYPE, Problem
 from obmen.api.wire import ApiRequest
-from obmen.domain.requests.questions import Question, offset_minutes, require_known
+from obmen.domain.requests.questions import Question, require_known, zone_of
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -58,7 +58,7 @@ async def require_understood(request: Request[Any, Any, Any]) -> None:
     if question is not None and request.scope["query_string"]:
         assert isinstance(request, ApiRequest)
         require_known(question, request.parameters)
-        offset_minutes(request.parameters)
+        zone_of(request.parameters)
 
 
 def document(app: Litestar) -> dict[str, Any]:
