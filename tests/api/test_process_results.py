@@ -162,18 +162,25 @@ def refusing(server: LiveServer) -> dict[str, Any]:
 def test_refused_values_are_told_field_by_field(talker: Talker) -> None:
     scenario = ScenarioFile().start("add").call("add", "bpiumAdd", refusing(talker.server)).flow("add", "end").end()
     assert talker.server.ask("GET", talker.path(scenario), auth=None).status == 500
-    error = json.loads(last_process(talker.server)["$result"])["$error"]
+    result = json.loads(last_process(talker.server)["$result"])
+    error, errors = result["$error"], result["$errors"]
     assert "Step add, bpiumAdd: " in error
     assert all(text in error for text in ("n: ", "Amount", '"abc"', "gone: "))
+    assert {one["field"] for one in errors} == {"n", "gone"}
+    assert all(one["message"] in error for one in errors)
 
 
 def test_a_caught_refusal_tells_the_fields_too(talker: Talker) -> None:
     scenario = ScenarioFile().start("add").call("add", "bpiumAdd", refusing(talker.server)).flow("add", "end").end()
     scenario.on_error("caught", "add", "err.code", "err.list[0].text").flow("caught", "tell")
-    scenario.set("tell", _body="err").flow("tell", "end")
-    answer = talker.server.ask("GET", talker.path(scenario), auth=None).json
-    assert answer["code"] == "invalid_value"
-    assert all(text in answer["list"][0]["text"] for text in ("Amount", '"abc"', "gone: "))
+    scenario.set("tell", _body="({err, errors: $errors})").flow("tell", "again")
+    scenario.call("again", "code", {"source": "throw 'other'"}).on_error("last", "again").flow("again", "end")
+    answer = talker.server.ask("GET", talker.path(scenario.flow("last", "end")), auth=None).json
+    assert answer["err"]["code"] == "invalid_value"
+    assert all(text in answer["err"]["list"][0]["text"] for text in ("Amount", '"abc"', "gone: "))
+    assert {one["field"] for one in answer["errors"]} == {"n", "gone"}
+    result = json.loads(last_process(talker.server)["$result"])
+    assert result["$errors"] == []  # the error that was caught last refused no value
 
 
 def test_an_end_with_an_error_is_an_end(talker: Talker) -> None:

@@ -39,6 +39,8 @@ PASSED_OVER: Final = frozenset(
     }
 )
 """Parts of a process that say nothing about how it runs."""
+MOST_PARTS: Final = 5_000
+"""Elements and flows of a scenario; each is looked at while others wait."""
 
 
 class ScenarioReader:
@@ -51,6 +53,8 @@ class ScenarioReader:
     def read(self, source: bytes) -> Scenario:
         """The graph of the process that has a start event; `InvalidScenario` with all its faults and their elements."""
         process = _process(_parse(source))
+        if len(process) > MOST_PARTS:
+            raise InvalidScenario("scenario.too_large", found=len(process), limit=MOST_PARTS)
         draft = _Draft()
         for tag, child in _parts(process):
             if tag not in PASSED_OVER:

@@ -14,7 +14,7 @@ from obmen.clients.clock import now
 from obmen.domain.json_values import json_text
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
-from obmen.domain.processes.engine import Broken, State
+from obmen.domain.processes.engine import ERRORS, Broken, State
 from obmen.domain.rights.policies import Caller
 from obmen.domain.schema import PROCESSES
 from obmen.errors import NotFound
@@ -24,6 +24,7 @@ from obmen.storage.database import Connection, Database, Executor
 
 ERROR: Final = "$error"
 """The variable in the result of a process that did not reach its end: what went wrong."""
+_TOLD: Final = (ERROR, ERRORS)
 _MASK: Final = "********"
 _SECRET_HEADERS: Final = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 
@@ -53,6 +54,11 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     def caller(self) -> Caller:
         """On whose behalf it acts: past the rights, as documented."""
         return Caller(user_id=self.initiator, past_rights=True)
+
+    @property
+    def share(self) -> str:
+        """What it counts for where processes share something: its external request, else its scenario."""
+        return self.event or self.script
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -106,6 +112,7 @@ class ProcessJournal:
             list(calling),
             launch.started_at,
             holder,
+            launch.share,
         )
         return Held(run, record)
 
@@ -176,11 +183,13 @@ class ProcessJournal:
         finished = now()
         status, problem = _ending(state, aborted)
         variables = _masked(state.variables)
+        if problem:
+            variables = {**_told(problem, state), **{name: variables[name] for name in variables if name not in _TOLD}}
         return {
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": self._shown({ERROR: problem, **variables} if problem else variables),
+            "$result": self._shown(variables),
         }
 
     def _opened(self, launch: Launch) -> dict[str, Any]:
@@ -222,6 +231,12 @@ def _ending(state: State, aborted: str) -> tuple[str, str]:
         return "$done", ""
     text = f"{state.outcome.message} [{state.outcome.code}]"
     return "$error", text.encode("utf-8", "replace").decode()
+
+
+def _told(problem: str, state: State) -> dict[str, Any]:
+    """What went wrong, and which values were refused where some were."""
+    errors = msgspec.to_builtins(state.outcome.errors) if isinstance(state.outcome, Broken) else []
+    return {ERROR: problem, **({ERRORS: errors} if errors else {})}
 
 
 def _masked(variables: Mapping[str, Any]) -> Mapping[str, Any]:
