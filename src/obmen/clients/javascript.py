@@ -129,6 +129,7 @@ class JavaScriptSandbox:
             limits = {
                 "time": self._script.time_s,
                 "memory": self._script.memory_bytes,
+                "null": self._script.memory_bytes,
                 "stack": sandbox.STACK_BYTES,
             }
             raise ScriptFailed(f"script.{failure.kind}", source=source, limit=limits.get(failure.kind))
