@@ -13,10 +13,11 @@ import msgspec
 from lxml import etree
 from msgspec.structs import replace
 
-from obmen.domain.processes.dialect import BPMN, read_condition, refusal, refuse_what_cannot_run
+from obmen.domain.processes.dialect import BPMN, read_condition, refusal
 from obmen.domain.processes.faults import Faults
 from obmen.domain.processes.scenarios import Flow, Node, Scenario
 from obmen.domain.processes.turns import Element, Resolve
+from obmen.domain.processes.unsupported import refuse_what_cannot_run, refuse_what_process_asks_for
 from obmen.domain.raw_bodies import RAW_BODY
 from obmen.errors import InvalidScenario
 
@@ -56,6 +57,8 @@ class ScenarioReader:
         if len(process) > MOST_PARTS:
             raise InvalidScenario("scenario.too_large", found=len(process), limit=MOST_PARTS)
         draft = _Draft()
+        with draft.faults.collected():
+            refuse_what_process_asks_for(process, _Named(process.get("id", ""), process.get("name", "")))
         for tag, child in _parts(process):
             if tag not in PASSED_OVER:
                 with draft.faults.collected():
@@ -69,7 +72,8 @@ class ScenarioReader:
         """Takes an element as its own XML tells it, not yet connected."""
         named = _Named(child.get("id", ""), child.get("name", ""))
         draft.take_id(named, tag)
-        refuse_what_cannot_run(child, named)
+        with draft.faults.collected():
+            refuse_what_cannot_run(child, named)
         if tag == "sequenceFlow":
             draft.lines.append(child)
         elif (element := self._elements.get(tag)) is None:
