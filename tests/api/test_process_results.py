@@ -233,6 +233,37 @@ def test_a_short_process_carries_no_more_than_allowed(talker: Talker) -> None:
     assert grown.body == b"30005"
 
 
+@pytest.mark.parametrize("levels", [100, 850, 900, 920, 960, 5_000])
+def test_a_value_of_any_depth_is_answered_or_refused(talker: Talker, levels: int) -> None:
+    answer = talker.answer({"deep": f"JSON.parse('['.repeat({levels}) + ']'.repeat({levels}))"}, {"$body": "deep"})
+    if answer.status == 200:
+        assert answer.body == b"[" * levels + b"]" * levels
+    else:
+        assert_problem(answer, 500, "process_failed")
+        error = json.loads(last_process(talker.server)["$result"])["$error"]
+        assert error.endswith(("[script_failed]", "[step_failed]")), error
+
+
+ODD_ANSWERS = [
+    ("({})", "null", "'x'"),
+    ("200", "5", "'x'"),
+    ("200", "[1]", "'x'"),
+    ("null", "({a: {b: [1]}, 'c d': 1, e: new Date(0), f: NaN})", "new Date(0)"),
+    ("'201'", "[]", "[1, undefined, () => 1, NaN, 1e300]"),
+    ("NaN", "'text'", "0"),
+    ("new Date(0)", "null", "false"),
+    ("1e300", "null", "''"),
+    ("[204]", "null", "-0"),
+    ("true", "null", "({toString: 1})"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body"), ODD_ANSWERS)
+def test_odd_values_of_an_answer(talker: Talker, status: str, headers: str, body: str) -> None:
+    answer = talker.answer({"$status": status, "$headers": headers, "$body": body})
+    assert answer.status in (200, 201) or assert_problem(answer, 500, "process_failed")["detail"]
+
+
 def test_what_grows_too_large_can_be_caught(talker: Talker) -> None:
     scenario = (
         ScenarioFile().start("big").call("big", "code", {"source": "return 'x'.repeat(60000)"}, {"x": ("output", "")})

@@ -77,7 +77,7 @@ class ScenarioReader:
         if tag == "sequenceFlow":
             draft.lines.append(child)
         elif (element := self._elements.get(tag)) is None:
-            raise refusal("unknown_element", named, kind=tag)
+            raise refusal("unknown_element", named, kind=tag, known=", ".join(self._elements))
         else:
             node = Node(id=named.id, name=named.name, element=element)
             draft.nodes[node.id] = element.parse(child, node, self._resolve)
