@@ -58,6 +58,10 @@ where holder is null and attempts = 0 and share <> all($1::text[])
 -- Workers look for processes that are due.
 select pg_notify('obmen_processes', '')
 
+-- name: notify_listeners
+-- Processes that remember external requests forget them.
+select pg_notify('obmen_listeners', '')
+
 -- name: remove_process_run
 -- Stops the run of a record that was removed: without its row no step of it is journaled any more, and who runs it is told.
 with gone as (delete from {schema}.process_runs where record_id = $1 returning record_id)
