@@ -35,6 +35,14 @@ class JavaScript(Protocol):
         ...
 
 
+class Scripts(Protocol):
+    """JavaScript in fair shares."""
+
+    def share(self, name: str) -> JavaScript:
+        """JavaScript of a share: what is slow in one share does not make another wait."""
+        ...
+
+
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request to another system."""
 

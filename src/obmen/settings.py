@@ -165,6 +165,13 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     data_bytes: Annotated[int, Meta(description="Variables of one process.", ge=1024)] = 5_242_880
     steps: Annotated[int, Meta(description="Steps of one process.", ge=1)] = 1_000_000
     running: Annotated[int, Meta(description="Processes run at once by one server process.", ge=1)] = 100
+    share_percent: Annotated[
+        int,
+        Meta(description="Part of process.running that the processes of one external request may take.", ge=1, le=100),
+    ] = 80
+    tokens: Annotated[
+        int, Meta(description="Places of one process: where it waits, and timers that it waits for.", ge=1)
+    ] = 1_000
     journal_bytes: Annotated[
         int, Meta(description="Input, and result, kept in the journal; longer ones are cut.", ge=256)
     ] = 10_240
@@ -176,6 +183,14 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
     workers: Annotated[int, Meta(description="Sandbox processes of each server process.", ge=1, le=64)] = 2
     time_s: Annotated[float, Meta(description="Time of one piece of code.", gt=0)] = 5.0
+    slow_s: Annotated[
+        float,
+        Meta(
+            description="A piece of code that takes longer makes its external request or scenario slow for 10 s; slow ones "
+            "leave one sandbox process, of two and more, to the others.",
+            gt=0,
+        ),
+    ] = 0.25
     memory_bytes: Annotated[int, Meta(description="Memory of one piece of code.", ge=4_194_304)] = 67_108_864
     timezone: Annotated[str, Meta(description="Time zone of Date and moment.")] = "UTC"
 

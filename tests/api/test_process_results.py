@@ -162,18 +162,25 @@ def refusing(server: LiveServer) -> dict[str, Any]:
 def test_refused_values_are_told_field_by_field(talker: Talker) -> None:
     scenario = ScenarioFile().start("add").call("add", "bpiumAdd", refusing(talker.server)).flow("add", "end").end()
     assert talker.server.ask("GET", talker.path(scenario), auth=None).status == 500
-    error = json.loads(last_process(talker.server)["$result"])["$error"]
+    result = json.loads(last_process(talker.server)["$result"])
+    error, errors = result["$error"], result["$errors"]
     assert "Step add, bpiumAdd: " in error
     assert all(text in error for text in ("n: ", "Amount", '"abc"', "gone: "))
+    assert {one["field"] for one in errors} == {"n", "gone"}
+    assert all(one["message"] in error for one in errors)
 
 
 def test_a_caught_refusal_tells_the_fields_too(talker: Talker) -> None:
     scenario = ScenarioFile().start("add").call("add", "bpiumAdd", refusing(talker.server)).flow("add", "end").end()
     scenario.on_error("caught", "add", "err.code", "err.list[0].text").flow("caught", "tell")
-    scenario.set("tell", _body="err").flow("tell", "end")
-    answer = talker.server.ask("GET", talker.path(scenario), auth=None).json
-    assert answer["code"] == "invalid_value"
-    assert all(text in answer["list"][0]["text"] for text in ("Amount", '"abc"', "gone: "))
+    scenario.set("tell", _body="({err, errors: $errors})").flow("tell", "again")
+    scenario.call("again", "code", {"source": "throw 'other'"}).on_error("last", "again").flow("again", "end")
+    answer = talker.server.ask("GET", talker.path(scenario.flow("last", "end")), auth=None).json
+    assert answer["err"]["code"] == "invalid_value"
+    assert all(text in answer["err"]["list"][0]["text"] for text in ("Amount", '"abc"', "gone: "))
+    assert {one["field"] for one in answer["errors"]} == {"n", "gone"}
+    result = json.loads(last_process(talker.server)["$result"])
+    assert result["$errors"] == []  # the error that was caught last refused no value
 
 
 def test_an_end_with_an_error_is_an_end(talker: Talker) -> None:
@@ -224,6 +231,37 @@ def test_a_short_process_carries_no_more_than_allowed(talker: Talker) -> None:
     assert "process.data_bytes" in result
     grown = talker.answer({"x": "'x'.repeat(30000)"}, *[{"x": "x + 'y'"}] * 5, {"$body": "x.length"})
     assert grown.body == b"30005"
+
+
+@pytest.mark.parametrize("levels", [100, 850, 900, 920, 960, 5_000])
+def test_a_value_of_any_depth_is_answered_or_refused(talker: Talker, levels: int) -> None:
+    answer = talker.answer({"deep": f"JSON.parse('['.repeat({levels}) + ']'.repeat({levels}))"}, {"$body": "deep"})
+    if answer.status == 200:
+        assert answer.body == b"[" * levels + b"]" * levels
+    else:
+        assert_problem(answer, 500, "process_failed")
+        error = json.loads(last_process(talker.server)["$result"])["$error"]
+        assert error.endswith(("[script_failed]", "[step_failed]")), error
+
+
+ODD_ANSWERS = [
+    ("({})", "null", "'x'"),
+    ("200", "5", "'x'"),
+    ("200", "[1]", "'x'"),
+    ("null", "({a: {b: [1]}, 'c d': 1, e: new Date(0), f: NaN})", "new Date(0)"),
+    ("'201'", "[]", "[1, undefined, () => 1, NaN, 1e300]"),
+    ("NaN", "'text'", "0"),
+    ("new Date(0)", "null", "false"),
+    ("1e300", "null", "''"),
+    ("[204]", "null", "-0"),
+    ("true", "null", "({toString: 1})"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body"), ODD_ANSWERS)
+def test_odd_values_of_an_answer(talker: Talker, status: str, headers: str, body: str) -> None:
+    answer = talker.answer({"$status": status, "$headers": headers, "$body": body})
+    assert answer.status in (200, 201) or assert_problem(answer, 500, "process_failed")["detail"]
 
 
 def test_what_grows_too_large_can_be_caught(talker: Talker) -> None:

@@ -133,6 +133,27 @@ def test_a_request_that_was_cut_off_is_not_sent_again(live: LiveServer) -> None:
         assert len(hits) == 1
 
 
+def test_a_process_that_two_servers_do_not_survive_is_set_aside(live: LiveServer) -> None:
+    """Its step may be repeated, and each server dies while it is under way; the third does not try again."""
+    with slow_receiver() as (url, hits):
+        asking = ScenarioFile().start("ask").call("ask", "webRequest", {"method": "GET", "query": url})
+        path = listen(live, "deadly", asking.flow("ask", "end").end().xml)
+        assert live.ask("POST", f"{path}?async=true", {}, auth=None).status == 200
+        for attempt in (1, 2):
+            wait_until(lambda attempt=attempt: len(hits) == attempt, "the request")
+            live.kill()
+            live.start()
+
+        def finished() -> dict[str, object] | None:
+            values = live.api("GET", "/catalogs/$processes/records")[0]["values"]
+            return values if values["$status"] != ["$running"] else None
+
+        process = wait_until(finished, "the end of the process", 40)
+        assert process["$status"] == ["$error"]
+        assert "2 times while this process was at ask" in json.loads(process["$result"])["$error"]
+        assert len(hits) == 2
+
+
 def test_records_and_their_journal_agree(live: LiveServer) -> None:
     """A loop of records is cut off: it goes on behind the last record that was made, and makes each once."""
     number = catalog(live)
@@ -176,6 +197,8 @@ def slow_receiver() -> Iterator[tuple[str, list[str]]]:
         def do_POST(self) -> None:
             hits.append(self.path)
             threading.Event().wait(30)
+
+        do_GET = do_POST  # noqa: N815 (the name is the standard library's)
 
         def log_message(self, *_: object) -> None:
             pass

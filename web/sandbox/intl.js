@@ -35,9 +35,7 @@ const read = (name, options) => {
   return found;
 };
 
-const formatterFor = (name, locales, options) => {
-  const locale = localeOf(locales);
-  const found = read(name, options);
+const formatterOf = (name, locale, found) => {
   try {
     return formatter(name, locale, found);
   } catch (error) {
@@ -45,6 +43,30 @@ const formatterFor = (name, locales, options) => {
       throw new RangeError(`time zone '${found.timeZone}' is not available`);
     throw error;
   }
+};
+
+// @formatjs takes the power of ten of a number below 10⁻⁶ for one of the largest; so small a number has no shorter form than the
+// standard one, rounded as compact notation rounds.
+const ROUNDING = NUMBER.slice(7, 12);
+const isTiny = (value) => typeof value !== "bigint" && Number(value) !== 0 && Math.abs(Number(value)) < 1e-6;
+const compact = (made, locale, found) => {
+  const rounded = ROUNDING.some((key) => found[key] !== undefined) ? {} : { minimumSignificantDigits: 1, maximumSignificantDigits: 2 };
+  const options = { ...found, ...rounded, notation: "standard", compactDisplay: undefined };
+  const chosen = (value) => (isTiny(value) ? formatterOf("NumberFormat", locale, options) : made);
+  return {
+    format: (value) => chosen(value).format(value),
+    formatToParts: (value) => chosen(value).formatToParts(value),
+    resolvedOptions: () => made.resolvedOptions(),
+  };
+};
+
+const formatterFor = (name, locales, options) => {
+  const locale = localeOf(locales);
+  const found = read(name, options);
+  const made = formatterOf(name, locale, found);
+  if (name !== "NumberFormat" || found.notation !== "compact") return made;
+  if (found.style === "percent") throw new RangeError("compact notation of percents is not available"); // @formatjs drops the sign
+  return compact(made, locale, found);
 };
 
 const inner = new WeakMap(); // the formatter of each object of Intl

@@ -270,15 +270,21 @@
   };
 
   const told = (error) => {
-    if (isError(error)) return `${error.name}: ${error.message}`;
+    if (isError(error)) return error.message === "" ? `${error.name}` : `${error.name}: ${error.message}`;
+    if (error === "") return '""';
     if (error === null || typeof error !== "object") return String(error);
-    return typeof error.message === "string" ? error.message : String(stringify(error));
+    if (typeof error.message === "string" && error.message !== "") return error.message;
+    let json;
+    try {
+      json = stringify(error);
+    } catch {} // it leads back to itself
+    return json === undefined || json === "{}" ? String(error) : String(json);
   };
 
   const failure = (error) => {
     try {
-      // Where there is no memory for an error, the engine throws null; so may a source.
-      if (error === null && !/\bthrow\b|reject|\beval\b|\\u/.test(present?.body)) return { kind: "memory" };
+      // Where there is no memory for an error, the engine throws null; so may a source, and then nobody knows which it was.
+      if (error === null) return { kind: /\bthrow\b|reject|\beval\b|\\u|constructor|Function/.test(present?.body) ? "null" : "memory" };
       const problem = told(error).slice(0, 1000);
       if (problem.startsWith("InternalError: out of memory")) return { kind: "memory" };
       if (problem === "RangeError: Maximum call stack size exceeded") return { kind: "stack" };
@@ -344,14 +350,12 @@
     wanted = null;
     seed = entropy;
     let found;
-    let thrown;
     try {
       found = perform(text, mustOwn);
     } catch (error) {
-      thrown = error;
       found = failure(error);
     }
-    const isClean = clean() && found.kind !== "memory" && thrown !== null;
+    const isClean = clean() && found.kind !== "memory" && found.kind !== "null";
     const soiled = isClean ? "" : '"soiled":true,';
     if (wanted !== null) {
       if (wanted === "own") present.isOwn = true;

@@ -155,7 +155,8 @@ def _read(connection: socket.socket, size: int) -> bytes:
 
 
 def serve(connection: socket.socket, engine: Engine) -> None:
-    """Answers until the other side is gone."""
+    """Says that it is warm, by an empty frame, and answers until the other side is gone."""
+    connection.sendall(LENGTH.pack(0))
     while head := _read(connection, LENGTH.size):
         request = _read(connection, LENGTH.unpack(head)[0]).decode()
         answer = engine.answer(request).encode()

@@ -18,6 +18,7 @@ class ProcessRunner(Loop):
     def __init__(self, processes: Processes) -> None:
         super().__init__()
         self._processes = processes
+        processes.when_free(self.wake)
 
     async def stop(self) -> None:
         """Ends; what is under way has a while to finish, then others carry it on."""
@@ -26,8 +27,7 @@ class ProcessRunner(Loop):
 
     async def _work(self) -> None:
         self._woken.clear()
-        wanted = min(_BATCH, self._processes.free)
-        if not wanted or await self._processes.carry_on(wanted) < wanted:
+        if not await self._processes.carry_on(_BATCH):
             await self._pause(await self._pause_s())
 
     async def _pause_s(self) -> float:

@@ -422,21 +422,51 @@ async def test_a_compiled_function_keeps_no_state(js: JavaScriptSandbox) -> None
 
 
 CRAWL = """
-const walked = new Set([globalThis, _, moment]), thawed = [];
+const define = Object.defineProperty;
+const changes = {
+    'a property': o => { if (!Reflect.set(o, 'left', 1)) throw 0 },
+    'a defined property': o => define(o, 'left', {value: 1}),
+    'its prototype': o => { const p = Object['getProto' + 'typeOf'](o); Object['setProto' + 'typeOf'](o, p === null ? {} : null) },
+    'an item': o => Array.prototype.push.call(o, 1),
+    'a pattern': o => o.compile('left'),
+    lastIndex: o => { RegExp.prototype.exec.call(o, ''); const at = o.lastIndex; o.lastIndex = at + 1; if (o.lastIndex === at) throw 0 },
+    date: o => Date.prototype.setTime.call(o, 1),
+    year: o => Date.prototype.setFullYear.call(o, 1),
+    map: o => Map.prototype.set.call(o, 'left', 1),
+    set: o => Set.prototype.add.call(o, 'left'),
+    'weak map': o => WeakMap.prototype.set.call(o, {}, 1),
+    'weak set': o => WeakSet.prototype.add.call(o, {}),
+    bytes: o => Object['getProto' + 'typeOf'](Int8Array.prototype).fill.call(o, 1),
+    view: o => DataView.prototype.setInt8.call(o, 0, 1),
+    buffer: o => ArrayBuffer.prototype.transfer.call(o),
+    promise: o => Promise.prototype.then.call(o, () => 1),
+    stack: o => DisposableStack.prototype.defer.call(o, () => 1),
+    ...Object.fromEntries([[].values(), new Map().keys(), new Set().keys(), ''[Symbol.iterator](), 'a'.matchAll(/a/g), (function* () {})(),
+        [].values().map(String), Iterator.from({next() {}})].map((made, n) => ['step of iterator ' + n,
+        o => { const next = made.next; if (typeof o === 'function' || o === made) throw 0; next.call(o) }])),
+};
+const walked = new Set([globalThis, _, moment]), thawed = [], changed = [];
 while (walk.length) {
     const [o, path] = walk.pop();
     if (o === null || !['object', 'function'].includes(typeof o) || walked.has(o)) continue;
     walked.add(o);
-    if (!Object.isFrozen(o) && !fresh.has(o)) thawed.push(path);
-    if ((o instanceof Date || o instanceof Map || ArrayBuffer.isView(o)) && !fresh.has(o)) thawed.push(path + ': its methods');
+    if (!fresh.has(o)) {
+        if (!Object.isFrozen(o)) thawed.push(path);
+        for (const [name, change] of Object.entries(changes)) {
+            let is = false;
+            try { change(o); is = true } catch (e) {}
+            if (is) changed.push(path + ': ' + name);
+        }
+    }
     walk.push([Object['getProto' + 'typeOf'](o), path + '.^']);
     for (const k of Reflect.ownKeys(o)) {
         const d = Object.getOwnPropertyDescriptor(o, k);
         walk.push([d.value, path + '.' + String(k)], [d.get, path + '.get ' + String(k)], [d.set, path + '.set ' + String(k)]);
     }
 }
-return {thawed, walked: walked.size > 1000};"""
-"""Everything that can be reached from ``walk``, but for what is ``fresh``, is frozen, and is nothing that can be changed all the same."""
+return {thawed, changed, walked: walked.size > 1000};"""
+"""Everything that can be reached from ``walk``, but for what is ``fresh``, is frozen, and none of the changes of any kind succeeds."""
+NOTHING = {"thawed": [], "changed": [], "walked": True}
 
 
 async def test_everything_that_outlives_a_run_is_frozen(js: JavaScriptSandbox) -> None:
@@ -444,17 +474,107 @@ async def test_everything_that_outlives_a_run_is_frozen(js: JavaScriptSandbox) -
     const made = [(function* () {})(), (async function* () {})(), async () => {}, [].values(), new Map().keys(), 'a'.matchAll(/a/g),
         [].values().map(String), Iterator.from({next() {}}), crypto.createHash('md5'), new Intl.Collator(), new Intl.NumberFormat().format];
     const walk = made.map((o, i) => [o, 'made ' + i]);
+    for (const k of Reflect.ownKeys(Buffer)) if (typeof Buffer[k] !== 'function') walk.push([Buffer[k], 'Buffer']);
     const fresh = new Set([...made, ...made.slice(0, 2).map(o => Object['getProto' + 'typeOf'](o))]);
     for (const n of Object.getOwnPropertyNames(globalThis))
         if (!['_', 'moment', 'globalThis'].includes(n)) walk.push([globalThis[n], n]);"""
-    assert await js.run(built_ins + CRAWL, {}) == {"thawed": [], "walked": True}
+    assert await js.run(built_ins + CRAWL, {}) == NOTHING
     libraries = """
     const fresh = new Set();
     const proto = Object['getProto' + 'typeOf'];
     const inner = ['ru', 'en', 'kk'].map(name => moment().locale(name)['_loc' + 'ale']);
     const made = [moment(), moment.utc(), moment.duration(1), _([1]), _.chain([1]), _([1]).map(String), _([1]).map(String).__wrapped__];
     const walk = [...inner, ...made.map(o => proto(o))].map((o, i) => [o, 'object ' + i]);"""
-    assert await js.run(libraries + CRAWL, {}) == {"thawed": [], "walked": True}
+    assert await js.run(libraries + CRAWL, {}) == NOTHING
+
+
+async def test_the_crawl_finds_what_can_be_changed(js: JavaScriptSandbox) -> None:
+    """Objects of every kind with a state inside, frozen as those of the sandbox are."""
+    planted = """
+    const kinds = [/a/g, new Date(0), new Map(), new Set(), new WeakMap(), new WeakSet(), new DataView(new ArrayBuffer(8)),
+        new ArrayBuffer(8), new Promise(() => 1), [].values(), new Map().keys(), (function* () {})(), 'a'.matchAll(/a/g)];
+    const fresh = new Set();
+    const walk = kinds.map((o, n) => [Object.freeze(o), 'kind ' + n]);"""
+    found = await js.run(planted + CRAWL, {})
+    missed = [n for n in range(1, 13) if not any(text.startswith(f"kind {n}:") for text in found["changed"])]
+    assert missed == []
+
+
+GIVEN = [
+    "moment.months()", "moment.weekdays()", "moment.locales()", "moment(0).toArray()", "moment(0).toObject()",
+    "moment.duration(5)", "_.toPath('a.b.c')", "_.words('a b')", "_.template('<%= a %>')({a: 1})", "_.uniqueId('id')", "_.VERSION",
+    "_.range(3)", "_.memoize(x => [x])(1)", "_.map([1], _.property('a'))", "crypto.getHashes()", "crypto.createHash('md5').digest()",
+    "Intl.getCanonicalLocales('ru')", "new Intl.DateTimeFormat('ru').formatToParts(0)", "new Intl.DateTimeFormat('ru').resolvedOptions()",
+    "new Intl.NumberFormat('ru').formatToParts(1234.5)", "new Intl.NumberFormat('ru').resolvedOptions()",
+    "new Intl.PluralRules('ru').resolvedOptions()", "new Intl.RelativeTimeFormat('ru').formatToParts(1, 'day')",
+    "new Intl.ListFormat('ru').formatToParts(['a', 'b'])", "new Intl.Collator('ru').resolvedOptions()",
+    "Intl.NumberFormat.supportedLocalesOf(['ru'])", "Buffer.from('abc')", "String(_.template('a'))", "(x => x)`a${1}b`.raw",
+    "Object.getOwnPropertyNames(globalThis)", "[typeof RegExp.$1, RegExp.lastMatch]", "new Error('x').stack",
+]  # fmt: skip
+"""What the built-in objects and the libraries give, which they may keep for the next time."""
+
+
+async def test_what_is_given_to_a_run_is_its_own(js: JavaScriptSandbox) -> None:
+    spoil = """
+    const seen = new Set();
+    (function spoil(o) {
+        if (o === null || typeof o !== 'object' || seen.has(o)) return;
+        seen.add(o);
+        for (const k of Reflect.ownKeys(o)) { spoil(o[k]); try { o[k] = 'left' } catch (e) {} }
+        try { o.left = 1 } catch (e) {}
+        if (Array.isArray(o)) try { o.push('left') } catch (e) {}
+    })(given); return 1"""
+    for source in GIVEN:
+        text = f"return JSON.stringify({source})"
+        before = await js.run(text, {})
+        for _ in range(2):
+            assert await js.run(f"const given = {source};{spoil}", {}) == 1
+        assert await js.run(text, {}) == before, source
+
+
+@pytest.mark.parametrize(
+    ("thrown", "told"),
+    [
+        ("undefined", "undefined"),
+        ("5", "5"),
+        ("-0", "0"),
+        ("NaN", "NaN"),
+        ("true", "true"),
+        ("''", '""'),
+        ("'text'", "text"),
+        ("10n", "10"),
+        ("Symbol('s')", "Symbol(s)"),
+        ("[1, [2]]", "[1,[2]]"),
+        ("{code: 3, message: null}", '{"code":3,"message":null}'),
+        ("{message: 'of its own'}", "of its own"),
+        ("{toString: () => 'as text'}", "as text"),
+        ("new Date(0)", '"1970-01-01T00:00:00.000Z"'),
+        ("new Error()", "Error"),
+        ("new Error('plain')", "Error: plain"),
+        ("Object.assign(new Error('x'), {name: 'Named'})", "Named: x"),
+        ("new (class extends TypeError { get message() { return 'got' } })()", "TypeError: got"),
+        ("new Proxy(new Error('behind'), {})", "behind"),
+        ("new Proxy({a: 1}, {})", '{"a":1}'),
+        ("(o => o.o = o)({})", "[object Object]"),
+        ("{get message() { throw 1 }}", "an error that cannot be shown"),
+        ("new Proxy({}, {get() { throw null }})", "an error that cannot be shown"),
+        (
+            "new Proxy(new Error(), {get() { throw null }, getPrototypeOf() { throw 1 }})",
+            "an error that cannot be shown",
+        ),
+        ("'x'.repeat(1e6)", "x" * 1000),
+    ],
+)
+async def test_whatever_is_thrown_is_told(js: JavaScriptSandbox, thrown: str, told: str) -> None:
+    with pytest.raises(ScriptFailed) as failed:
+        await js.run(f"throw {thrown}", {})
+    assert str(failed.value).partition(": ")[2] == told
+
+
+@pytest.mark.parametrize("source", ["throw null", "(() => { throw null })()", "return Function('throw null')()"])
+async def test_null_is_thrown_by_code_or_for_want_of_memory(js: JavaScriptSandbox, source: str) -> None:
+    with pytest.raises(ScriptFailed, match=r"threw null, or needed more than .*script\.memory_bytes"):
+        await js.run(source, {})
 
 
 async def test_the_inside_of_the_sandbox_is_out_of_reach(js: JavaScriptSandbox) -> None:

@@ -354,7 +354,33 @@ def test_a_loop_that_waits_for_nothing_is_stopped_at_once():
     (finish,) = run.commands
     assert finish.outcome.code == "endless_loop"
     assert '"Round" (t)' in finish.outcome.message
-    assert run.state.steps == TURN_LIMIT + 1
+    assert run.state.steps == TURN_LIMIT // 2 + 1  # each is looked at with its flow
+
+
+@pytest.mark.parametrize("flows", [2, 20, 1_500])
+def test_branches_that_multiply_on_their_way_are_stopped_in_few_steps(flows: int):
+    back = "".join(f'<sequenceFlow id="f{n}" sourceRef="t" targetRef="t"/>' for n in range(flows))
+    run = Run(scenario(f'<task id="t"/>{back}', "s t"))
+    assert run.state.outcome.code == "too_many_tokens"
+    assert "process.tokens" in run.state.outcome.message
+    assert run.state.steps < TOKEN_LIMIT + 10
+
+
+def test_many_flows_of_one_gateway_count():
+    gateway = '<exclusiveGateway id="g" default="back"/>'
+    condition = '<conditionExpression>{{"type":"const","value":0}}</conditionExpression>'
+    never = f'<sequenceFlow id="n{{}}" sourceRef="g" targetRef="e">{condition}</sequenceFlow>'
+    back = '<sequenceFlow id="back" sourceRef="g" targetRef="g"/><endEvent id="e"/>'
+    run = Run(scenario(gateway + back + "".join(map(never.format, range(1_000))), "s g"))
+    assert run.state.outcome.code == "endless_loop"
+    assert run.state.steps < 2 * TURN_LIMIT // 1_000
+
+
+def test_timers_count_as_places():
+    watched = task("a") + "".join(boundary(f"t{n}", "a", timer("PT1H")) for n in range(30))
+    assert Run(scenario(watched, "s a")).state.outcome is None
+    run = Run(scenario(watched, "s a"), token_limit=30)
+    assert run.state.outcome.code == "too_many_tokens"
 
 
 def test_branches_that_multiply_are_stopped():

@@ -18,7 +18,8 @@ COMPONENTS = {"setvar", "code", "bpiumGetCatalog", "bpiumAdd", "bpiumEdit", "bpi
 
 HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:c="http://camunda.org/schema/1.0/bpmn" '
-    'xmlns:other="urn:other">'
+    'xmlns:other="urn:other" xmlns:z="http://camunda.org/schema/zeebe/1.0" xmlns:f="http://flowable.org/bpmn" '
+    'xmlns:a="http://activiti.org/bpmn" xmlns:d="http://www.jboss.org/drools">'
 )
 
 
@@ -348,6 +349,42 @@ def test_an_unknown_component_is_named():
             "camunda:executionListener",
         ),
         (
+            '<task id="t"><extensionElements><c:failedJobRetryTimeCycle>R3/PT1M</c:failedJobRetryTimeCycle></extensionElements></task>',
+            "foreign_code",
+            "camunda:failedJobRetryTimeCycle",
+        ),
+        ('<serviceTask id="t" c:resultVariable="x"/>', "foreign_code", "camunda:resultVariable"),
+        ('<endEvent id="t" c:initiator="who"/>', "foreign_code", "camunda:initiator"),
+        ('<endEvent id="t" c:somethingNew="1"/>', "foreign_code", "camunda:somethingNew"),
+        ('<serviceTask id="t" f:delegateExpression="${x}"/>', "foreign_code", "flowable:delegateExpression"),
+        ('<serviceTask id="t" a:class="X"/>', "foreign_code", "activiti:class"),
+        ('<task id="t" d:taskName="Log"/>', "foreign_code", "drools:taskName"),
+        (
+            '<serviceTask id="t"><extensionElements><z:taskDefinition type="x"/></extensionElements></serviceTask>',
+            "foreign_code",
+            "zeebe:taskDefinition",
+        ),
+        (
+            '<exclusiveGateway id="t"><extensionElements><c:executionListener/></extensionElements></exclusiveGateway>',
+            "foreign_code",
+            "camunda:executionListener",
+        ),
+        (
+            '<task id="x"/><sequenceFlow id="t-f" sourceRef="s" targetRef="x"><conditionExpression c:resource="a.js">1'
+            "</conditionExpression></sequenceFlow>",
+            "foreign_code",
+            "camunda:resource",
+        ),
+        (
+            '<task id="x"/><sequenceFlow id="t-f" sourceRef="s" targetRef="x"><extensionElements><c:executionListener/>'
+            "</extensionElements></sequenceFlow>",
+            "foreign_code",
+            "camunda:executionListener",
+        ),
+        ('<task id="t" isForCompensation="true"/>', "unknown_part", "isForCompensation"),
+        ('<serviceTask id="t" startQuantity="3"/>', "unknown_part", 'startQuantity="3"'),
+        ('<task id="t"><somethingNew/></task>', "unknown_part", "somethingNew"),
+        (
             task('<c:outputParameter name="a"><c:script scriptFormat="groovy">new JSON()</c:script></c:outputParameter>'),
             "other_language",
             "groovy",
@@ -391,10 +428,29 @@ def test_an_unknown_component_is_named():
 def test_what_would_be_left_out_silently_is_refused(process, problem, named):
     with pytest.raises(InvalidScenario) as refused:
         read(START + process)
-    assert refused.value.message == f"scenario.{problem}"
-    assert (refused.value.element or "").startswith("t")
+    first = refused.value.problems[0]
+    assert first.message == f"scenario.{problem}"
+    assert (first.element or "").startswith("t")
     assert named in str(refused.value)
     assert named in refused.value.text("ru")
+
+
+def test_what_an_element_and_its_parameters_ask_for_is_told_at_once():
+    odd = task('<c:inputParameter name="a"><c:script scriptFormat="feel">1</c:script></c:inputParameter>', "teleport")
+    odd = odd.replace('id="t"', 'id="t" name="Beam" z:retries="3" c:type="external" c:topic="x"')
+    with pytest.raises(InvalidScenario) as refused:
+        read(START + odd, attributes='id="P" f:candidateStarter="x"')
+    texts = [str(problem) for problem in refused.value.problems]
+    for named in (
+        "flowable:candidateStarter",
+        "zeebe:retries",
+        "camunda:type",
+        "camunda:topic",
+        "'teleport'",
+        "'feel'",
+    ):
+        assert any(named in text for text in texts), named
+    assert all('"Beam" (t)' in text for text in texts[1:])
 
 
 @pytest.mark.parametrize("language", ["JavaScript", "javascript", "ecmascript", "", "text/javascript"])
@@ -405,8 +461,10 @@ def test_javascript_has_several_names(language):
 def test_what_other_tools_add_and_what_does_nothing_is_passed_over():
     scenario = read(
         START
-        + '<task id="t" c:asyncBefore="true" c:priority="3"><extensionElements><c:properties><c:property name="a"/>'
-        "</c:properties><other:color fill='red'/></extensionElements></task>" + flow("f", "s", "t")
+        + '<task id="t" c:asyncBefore="true" c:priority="3" other:class="X" startQuantity="1" isForCompensation="false" '
+        'implementation="##WebService"><documentation>x</documentation><ioSpecification/><extensionElements><c:properties>'
+        '<c:property name="a"/></c:properties><z:properties/><other:color fill="red"/><other:executionListener/>'
+        "</extensionElements><other:part/></task>" + flow("f", "s", "t", "<documentation/>")
     )
     assert set(scenario.nodes) == {"s", "t"}
 

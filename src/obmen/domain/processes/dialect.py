@@ -32,9 +32,6 @@ _DURATION = re.compile(
 )
 _LONGEST: Final = timedelta(days=36_500)
 _JAVASCRIPT: Final = ("", "javascript", "ecmascript", "js", "text/javascript", "application/javascript")
-_LOOPS: Final = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
-_FOREIGN_CODE: Final = ("class", "expression", "delegateExpression", "type")
-_LISTENERS: Final = ("executionListener", "taskListener")
 
 
 class _Tagged(msgspec.Struct):
@@ -59,19 +56,6 @@ class Named(Protocol):
 def refusal(message: str, at: Named, /, **facts: Any) -> InvalidScenario:
     """The error for a fault of an element."""
     return InvalidScenario(f"scenario.{message}", element=at.id, title=at.name, **facts)
-
-
-def refuse_what_cannot_run(source: etree._Element, at: Named) -> None:
-    """`InvalidScenario` for what an element asks for and would silently not get: repetition, code of other engines."""
-    for child in source:
-        if child.tag in [f"{BPMN}{loop}" for loop in _LOOPS]:
-            raise refusal("loop", at, kind=etree.QName(child).localname)
-    for attribute in _FOREIGN_CODE:
-        if source.get(f"{CAMUNDA}{attribute}") is not None:
-            raise refusal("foreign_code", at, kind=f"camunda:{attribute}")
-    for listener in _LISTENERS:
-        if source.find(f"{BPMN}extensionElements/{CAMUNDA}{listener}") is not None:
-            raise refusal("foreign_code", at, kind=f"camunda:{listener}")
 
 
 def read_call(source: etree._Element, at: Named, resolve: Callable[[str], str | None]) -> Call | None:

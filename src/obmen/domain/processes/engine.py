@@ -9,9 +9,9 @@ Laws:
 5. An input that nobody waits for (its token is gone or waits for something else, the process is over) changes nothing:
    answers come late, or twice, when workers die.
 6. A process ends when no token is left, when a component fails that no boundary event watches, at an end event that
-   terminates, or when it exceeds ``step_limit`` or one of the limits below. The last command is then `Finish`, alone.
-7. One call of `advance` takes bounded time: a turn enters at most `TURN_LIMIT` nodes, a process has at most `TOKEN_LIMIT`
-   tokens.
+   terminates, or when it exceeds ``step_limit``, ``token_limit`` or `TURN_LIMIT`. The last command is then `Finish`, alone.
+7. One call of `advance` takes bounded time and memory: a turn looks at no more than `TURN_LIMIT` nodes, flows and boundary
+   events, a process has no more than ``token_limit`` tokens, those on their way included, and timers.
 
 Called by the runners in ``services/processes``, which take all names of inputs, commands and outcomes from here.
 """
@@ -35,6 +35,7 @@ from obmen.domain.processes.states import (
     Input,
     Outcome,
     Postponed,
+    Refused,
     Returned,
     Start,
     State,
@@ -44,10 +45,11 @@ from obmen.domain.processes.states import (
     load,
     save,
 )
-from obmen.domain.processes.turns import Turn, requests
+from obmen.domain.processes.turns import ERRORS, Turn, requests
 from obmen.domain.processes.variables import assign
 
 __all__ = [
+    "ERRORS",
     "STEP_LIMIT",
     "TOKEN_LIMIT",
     "TURN_LIMIT",
@@ -65,6 +67,7 @@ __all__ = [
     "Input",
     "Outcome",
     "Postponed",
+    "Refused",
     "Returned",
     "Start",
     "State",
@@ -80,14 +83,23 @@ __all__ = [
 
 STEP_LIMIT: Final = 1_000_000
 """Default limit of the nodes that a process enters."""
-TURN_LIMIT: Final = 10_000
-"""Nodes entered by one turn. Nothing changes a variable within a turn, so more of them is a loop without a way out."""
+TURN_LIMIT: Final = 20_000
+"""Nodes entered by one turn, with their flows and boundary events.
+
+Nothing changes a variable within a turn, so more of them is a loop without a way out.
+"""
 TOKEN_LIMIT: Final = 1_000
-"""Places where a process waits at once."""
+"""Default limit of the tokens and timers of a process."""
 
 
 def advance(
-    scenario: Scenario, state: State, event: Input, now: datetime, *, step_limit: int = STEP_LIMIT
+    scenario: Scenario,
+    state: State,
+    event: Input,
+    now: datetime,
+    *,
+    step_limit: int = STEP_LIMIT,
+    token_limit: int = TOKEN_LIMIT,
 ) -> tuple[State, tuple[Command, ...]]:
     """The state after ``event`` at ``now`` (aware), and what is to be done.
 
@@ -108,7 +120,7 @@ def advance(
             happened = _answer(turn, event)
     if not happened:
         return state, ()
-    _move(turn, step_limit)
+    _move(turn, step_limit, token_limit)
     after = turn.state()
     if after.outcome is not None:
         return after, (Finish(after.outcome),)
@@ -150,19 +162,23 @@ def _answer(turn: Turn, event: Completed | Returned | Failed | Postponed | Evalu
     return True
 
 
-def _move(turn: Turn, step_limit: int) -> None:
+def _move(turn: Turn, step_limit: int, token_limit: int) -> None:
     """Lets every token go as far as it can without the world."""
-    nodes, arrivals, begin = turn.scenario.nodes, turn.arrivals, turn.steps
+    nodes, arrivals, looked_at = turn.scenario.nodes, turn.arrivals, 0
+    timers = sum(len(token.timers) for token in turn.tokens.values())
     while arrivals and turn.outcome is None:
         node = nodes[arrivals.popleft()]
         turn.steps += 1
+        looked_at += 1 + len(node.outgoing) + len(node.attached)
         if turn.steps > step_limit:
             turn.break_off("too_many_steps", node, limit=step_limit)
-        elif turn.steps - begin > TURN_LIMIT:
+        elif looked_at > TURN_LIMIT:
             turn.break_off("endless_loop", node, limit=TURN_LIMIT)
-        elif len(turn.tokens) > TOKEN_LIMIT:
-            turn.break_off("too_many_tokens", node, limit=TOKEN_LIMIT)
         else:
             node.element.arrive(turn, turn.steps, node)
+            if (made := turn.tokens.get(turn.steps)) is not None:
+                timers += len(made.timers)
+            if len(turn.tokens) + len(arrivals) + timers > token_limit:
+                turn.break_off("too_many_tokens", node, limit=token_limit)
     if not turn.tokens and turn.outcome is None:
         turn.finish(Done())

@@ -13,10 +13,11 @@ import msgspec
 from lxml import etree
 from msgspec.structs import replace
 
-from obmen.domain.processes.dialect import BPMN, read_condition, refusal, refuse_what_cannot_run
+from obmen.domain.processes.dialect import BPMN, read_condition, refusal
 from obmen.domain.processes.faults import Faults
 from obmen.domain.processes.scenarios import Flow, Node, Scenario
 from obmen.domain.processes.turns import Element, Resolve
+from obmen.domain.processes.unsupported import refuse_what_cannot_run, refuse_what_process_asks_for
 from obmen.domain.raw_bodies import RAW_BODY
 from obmen.errors import InvalidScenario
 
@@ -39,6 +40,8 @@ PASSED_OVER: Final = frozenset(
     }
 )
 """Parts of a process that say nothing about how it runs."""
+MOST_PARTS: Final = 5_000
+"""Elements and flows of a scenario; each is looked at while others wait."""
 
 
 class ScenarioReader:
@@ -51,7 +54,11 @@ class ScenarioReader:
     def read(self, source: bytes) -> Scenario:
         """The graph of the process that has a start event; `InvalidScenario` with all its faults and their elements."""
         process = _process(_parse(source))
+        if len(process) > MOST_PARTS:
+            raise InvalidScenario("scenario.too_large", found=len(process), limit=MOST_PARTS)
         draft = _Draft()
+        with draft.faults.collected():
+            refuse_what_process_asks_for(process, _Named(process.get("id", ""), process.get("name", "")))
         for tag, child in _parts(process):
             if tag not in PASSED_OVER:
                 with draft.faults.collected():
@@ -65,11 +72,12 @@ class ScenarioReader:
         """Takes an element as its own XML tells it, not yet connected."""
         named = _Named(child.get("id", ""), child.get("name", ""))
         draft.take_id(named, tag)
-        refuse_what_cannot_run(child, named)
+        with draft.faults.collected():
+            refuse_what_cannot_run(child, named)
         if tag == "sequenceFlow":
             draft.lines.append(child)
         elif (element := self._elements.get(tag)) is None:
-            raise refusal("unknown_element", named, kind=tag)
+            raise refusal("unknown_element", named, kind=tag, known=", ".join(self._elements))
         else:
             node = Node(id=named.id, name=named.name, element=element)
             draft.nodes[node.id] = element.parse(child, node, self._resolve)

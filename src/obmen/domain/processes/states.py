@@ -37,12 +37,20 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     """The process came to its end."""
 
 
-class Broken(msgspec.Struct, frozen=True, tag="broken"):
-    """The process failed at ``element``; ``code`` is stable, ``message`` is for people."""
+class Refused(msgspec.Struct, frozen=True):
+    """A value that was refused: its field, and why."""
+
+    field: str
+    message: str
+
+
+class Broken(msgspec.Struct, frozen=True, tag="broken", omit_defaults=True):
+    """The process failed at ``element``; ``code`` is stable, ``message`` is for people; ``errors`` are the values refused."""
 
     code: str
     message: str
     element: str
+    errors: tuple[Refused, ...] = ()
 
 
 Outcome: TypeAlias = Done | Broken
@@ -121,11 +129,12 @@ class Returned(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """A component, or an expression of a condition, failed for good."""
+    """A component, or an expression of a condition, failed for good; ``errors`` are the values that were refused."""
 
     token: int
     code: str
     message: str
+    errors: tuple[Refused, ...] = ()
 
 
 class Postponed(msgspec.Struct, frozen=True):
@@ -135,6 +144,11 @@ class Postponed(msgspec.Struct, frozen=True):
     code: str
     message: str
     delay_s: float
+
+    @property
+    def errors(self) -> tuple[Refused, ...]:
+        """No value was refused."""
+        return ()
 
 
 class Evaluated(msgspec.Struct, frozen=True):

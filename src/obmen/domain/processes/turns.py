@@ -6,10 +6,10 @@ a rule may do is a method of `Turn`; an input without a row does nothing. Used b
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import isnan
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from lxml import etree
@@ -27,6 +27,7 @@ from obmen.domain.processes.states import (
     Failed,
     Outcome,
     Postponed,
+    Refused,
     State,
     Status,
     Token,
@@ -36,6 +37,8 @@ from obmen.domain.processes.variables import assign
 
 Resolve: TypeAlias = Callable[[str], str | None]
 """The component a connector id means, or ``None``."""
+ERRORS: Final = "$errors"
+"""The variable with the values that were refused: ``[{field, message}]``."""
 
 
 class Turn:
@@ -70,6 +73,11 @@ class Turn:
     def assign(self, assignments: Iterable[tuple[Path, Any]]) -> None:
         """Sets variables by path."""
         self._variables = assign(self._variables, assignments)
+
+    def tell(self, errors: Sequence[Refused]) -> None:
+        """Sets ``$errors`` to the values refused by the error that was caught; where there never was one it is not set."""
+        if errors or ERRORS in self._variables:
+            self.assign([((ERRORS,), [{"field": error.field, "message": error.message} for error in errors])])
 
     def wait(self, number: int, node: Node, status: Status, timers: Iterable[Node] = ()) -> None:
         """Leaves the token at its node until it is answered or one of the ``timers`` fires."""
@@ -200,7 +208,8 @@ def _take_matching(turn: Turn, node: Node, evaluated: Evaluated) -> None:
 def fail(turn: Turn, node: Node, failed: Failed | Postponed) -> None:
     """Row: what failed fails the process."""
     step = node.title if node.call is None else f"{node.title}, {node.call.component}"
-    turn.finish(Broken(failed.code, messages.text("scenario.step_failed", step=step, problem=failed.message), node.id))
+    text = messages.text("scenario.step_failed", step=step, problem=failed.message)
+    turn.finish(Broken(failed.code, text, node.id, failed.errors))
 
 
 LEAVING: Mapping[tuple[Status, type], Answer] = {

@@ -28,6 +28,8 @@ class Background:
             await work
         except ObmenError as error:
             log.warning("background request failed", problem=str(error))
+        except Exception:
+            log.exception("background_request_failed_unexpectedly")
 
     async def drain(self, seconds: float) -> None:
         """Waits for what is under way, at most so long."""

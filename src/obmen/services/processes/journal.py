@@ -13,7 +13,7 @@ import msgspec
 from obmen.clients.clock import now
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
-from obmen.domain.processes.engine import Broken, State
+from obmen.domain.processes.engine import ERRORS, Broken, State
 from obmen.domain.rights.policies import Caller
 from obmen.domain.schema import PROCESSES
 from obmen.errors import NotFound
@@ -25,6 +25,7 @@ from obmen.storage.database import Connection, Database, Executor
 
 ERROR: Final = "$error"
 """The variable in the result of a process that did not reach its end: what went wrong."""
+_TOLD: Final = (ERROR, ERRORS)
 
 Mode: TypeAlias = Literal["$sync", "$async"]
 
@@ -54,6 +55,11 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     def caller(self) -> Caller:
         """On whose behalf it acts: past the rights, as documented."""
         return Caller(user_id=self.initiator, past_rights=True)
+
+    @property
+    def share(self) -> str:
+        """What it counts for where processes share something: its external request, else its scenario."""
+        return self.event or self.script
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -110,6 +116,7 @@ class ProcessJournal:
             list(calling),
             launch.started_at,
             holder,
+            launch.share,
         )
         return Held(run, record)
 
@@ -188,11 +195,13 @@ class ProcessJournal:
         finished = now()
         status, problem = _ending(state, aborted)
         variables = state.variables
+        if problem:
+            variables = {**_told(problem, state), **{name: variables[name] for name in variables if name not in _TOLD}}
         return {
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": shown.text({ERROR: problem, **variables} if problem else variables),
+            "$result": shown.text(variables),
         }
 
     def _opened(self, launch: Launch, shown: ShownVariables) -> dict[str, Any]:
@@ -225,3 +234,9 @@ def _ending(state: State, aborted: str) -> tuple[str, str]:
         return "$done", ""
     text = f"{state.outcome.message} [{state.outcome.code}]"
     return "$error", text.encode("utf-8", "replace").decode()
+
+
+def _told(problem: str, state: State) -> dict[str, Any]:
+    """What went wrong, and which values were refused where some were."""
+    errors = msgspec.to_builtins(state.outcome.errors) if isinstance(state.outcome, Broken) else []
+    return {ERROR: problem, **({ERRORS: errors} if errors else {})}

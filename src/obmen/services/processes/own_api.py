@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+import structlog
 from msgspec.structs import replace
 
-from obmen.errors import StepFailed
+from obmen.errors import ObmenError, StepFailed, Unexpected
 from obmen.ports import Http, HttpRequest, HttpResponse
 from obmen.services.accounts.internal_tokens import InternalTokens
 from obmen.settings import Settings
@@ -24,6 +25,8 @@ _PORTS: Final = {"http": 80, "https": 443}
 _FOLLOWED: Final = ("GET", "HEAD")
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 5
+
+log = structlog.get_logger()
 
 
 class OwnApi:
@@ -57,7 +60,16 @@ class ProcessHttp:
         self._user_id = user_id
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """The answer."""
+        """The answer; whatever else goes wrong with another system is `Unexpected`, and logged."""
+        try:
+            return await self._send(request)
+        except ObmenError:
+            raise
+        except Exception as error:
+            log.exception("web_request_failed_unexpectedly")
+            raise Unexpected("process.step_unexpected") from error
+
+    async def _send(self, request: HttpRequest) -> HttpResponse:
         token = self._own.token(request, self._user_id)
         if token is None:
             return await self._guarded.send(request)

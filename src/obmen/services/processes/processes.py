@@ -6,11 +6,12 @@ whichever worker is free. Called by the API, by ``workers/processes`` and by the
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -24,12 +25,12 @@ from obmen.errors import (
     ProcessTimedOut,
     StepFailed,
     TooLarge,
-    TooManyRequests,
     Unavailable,
 )
 from obmen.services.processes.data_limit import DataLimit
 from obmen.services.processes.journal import Held, Launch, Mode, Taken, load_launch
 from obmen.services.processes.listeners import Listener
+from obmen.services.processes.places import Places
 from obmen.services.processes.runs import Run, World
 from obmen.storage.database import Database
 from obmen.storage.own_connection import FAULTS
@@ -38,6 +39,10 @@ CHANNEL: Final = "obmen_processes"
 ABORTED_CHANNEL: Final = "obmen_aborted"
 _SCENARIOS: Final = 500
 _AGAIN_S: Final = 1.0
+_ATTEMPTS: Final = 2
+"""Servers that may die or fail at a process before it is set aside."""
+_TRIED_S: Final = 1.0
+_SHOWN: Final = 500
 
 log = structlog.get_logger()
 
@@ -56,16 +61,19 @@ class Processes:
         self._world = world
         self._scenarios: OrderedDict[int, Scenario] = OrderedDict()
         self._running: dict[Run, asyncio.Task[Any]] = {}
+        self._places = Places(world.settings)
+        self._tried: Run | None = None
+        self._tried_until = 0.0
+        self._freed: Callable[[], None] = lambda: None
 
     @property
     def database(self) -> Database:
         """Where they are journaled."""
         return self._world.database
 
-    @property
-    def free(self) -> int:
-        """How many more this server process may run at once."""
-        return max(0, self._world.settings.running - len(self._running))
+    def when_free(self, notify: Callable[[], None]) -> None:
+        """Calls ``notify`` when a process can be taken that had to wait for its place."""
+        self._freed = notify
 
     def set_holder(self, holder: int | None) -> None:
         """The lock that says this server process lives."""
@@ -104,9 +112,7 @@ class Processes:
 
         `TooLarge` and `TooManyRequests` where it did not start.
         """
-        if not self.free:
-            limit = self._world.settings.running
-            raise TooManyRequests("process.too_many", limit=limit, seconds=1)
+        self._places.check(launch.share)
         scenario = await self.scenario(launch.scenario_version)
         launch = _trimmed(launch, scenario)
         run = Run(self._world, launch, scenario, self._limited(launch))
@@ -126,8 +132,15 @@ class Processes:
         scenario = await self.scenario(launch.scenario_version)
         launch = _trimmed(launch, scenario)
         self._limited(launch)
-        limit = self._world.settings.steps
-        state, _ = advance(scenario, State(), Start(dict(launch.input)), launch.started_at, step_limit=limit)
+        bounds = self._world.settings
+        state, _ = advance(
+            scenario,
+            State(),
+            Start(dict(launch.input)),
+            launch.started_at,
+            step_limit=bounds.steps,
+            token_limit=bounds.tokens,
+        )
         journal = self._world.journal
         async with self._world.database.transaction() as connection:
             if state.outcome is not None:
@@ -146,42 +159,79 @@ class Processes:
         except StepFailed as error:
             raise TooLarge(error.message, **error.facts) from None
 
-    async def carry_on(self, limit: int) -> int:
-        """Takes up to ``limit`` processes that are due and runs them in the background; how many it took."""
+    async def carry_on(self, most: int) -> bool:
+        """Takes up to ``most`` processes that are due and runs them in the background; whether there may be more to take."""
+        found = 0
+        if not self._is_trying():
+            found = await self._take(1, after_failure=True)
+        wanted = min(most, self._places.room())
+        return wanted > 0 and await self._take(wanted, after_failure=False) + found >= wanted
+
+    async def _take(self, most: int, *, after_failure: bool) -> int:
+        """Takes processes that wait, or those that a server died or failed at; how many.
+
+        The latter are taken one by one, a second apart: where one of them takes the server down again, it is known which.
+        """
         holder = self._world.journal.holder
-        if holder is None:
+        if holder is None or self._places.room() < most:
             return 0
-        rows = await self._world.database.fetch("claim_process_runs", holder, limit)
+        rows = await self._world.database.fetch("claim_process_runs", holder, most, self._places.full, after_failure)
         for row in rows:
-            held = Held(row["id"], row["record_id"])
-            launch = load_launch(row["launch"])
             try:
-                scenario, state = await self.scenario(launch.scenario_version), load(row["state"])
-                data = DataLimit(self._world.settings.data_bytes, state.variables)
-            except (InvalidScenario, StepFailed, msgspec.DecodeError) as error:  # another version, or a lower limit
-                await self._give_up(launch, held, holder, error)
+                await self._carry_on(row, holder)
+            except Taken:
                 continue
-            self._start(Run(self._world, launch, scenario, data, state, held, row["calling"]), may_release=True)
+            except Exception:
+                log.exception("process_not_carried_on", process=row["record_id"])
+                self._world.background.start(self._release(row["id"], holder, has_failed=True))
         return len(rows)
 
-    async def _give_up(self, launch: Launch, held: Held, holder: int, error: Exception) -> None:
+    async def _carry_on(self, row: asyncpg.Record, holder: int) -> None:
+        held, launch, attempts = Held(row["id"], row["record_id"]), load_launch(row["launch"]), row["attempts"]
+        state = State()
+        try:
+            if attempts <= _ATTEMPTS:  # beyond, it failed while its end was written: that is done without its variables
+                state = load(row["state"])
+            scenario = await self.scenario(launch.scenario_version)
+            if attempts >= _ATTEMPTS:
+                raise _set_aside(scenario, state)
+            data = DataLimit(self._world.settings.data_bytes, state.variables)
+        except (InvalidScenario, StepFailed, msgspec.DecodeError) as error:  # another version, or a lower limit
+            await self._give_up(launch, held, holder, state, error)
+            return
+        run = Run(self._world, launch, scenario, data, state, held, row["calling"])
+        if attempts:
+            self._tried, self._tried_until = run, asyncio.get_running_loop().time() + _TRIED_S
+        self._start(run, may_release=True)
+
+    def _is_trying(self) -> bool:
+        return self._tried in self._running and asyncio.get_running_loop().time() < self._tried_until
+
+    async def _give_up(self, launch: Launch, held: Held, holder: int, state: State, error: Exception) -> None:
         """Ends a process that cannot be carried on."""
+        log.warning("process_given_up", process=held.record, problem=str(error))
         code = error.code if isinstance(error, StepFailed) else InvalidScenario.code
-        state = State(outcome=Broken(code, str(error), ""))
+        state = msgspec.structs.replace(state, outcome=Broken(code, str(error), ""))
         async with self._world.database.transaction() as connection:
             await self._world.journal.close_held(connection, launch, held, holder, state)
         self._world.journal.committed()
 
     async def next_wake(self) -> datetime | None:
         """When the next process that nobody holds is due."""
-        seconds = await self._world.database.fetchval("read_next_wake")
+        seconds = await self._world.database.fetchval("read_next_wake", self._places.full)
         return None if seconds is None else now() + timedelta(seconds=seconds)
 
     def _start(self, run: Run, *, may_release: bool) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._execute(run, may_release=may_release))
         self._running[run] = task
-        task.add_done_callback(lambda _: self._running.pop(run, None))
+        self._places.take(run.share)
+        task.add_done_callback(lambda _: self._ended(run))
         return task
+
+    def _ended(self, run: Run) -> None:
+        del self._running[run]
+        if self._places.leave(run.share) or run is self._tried:
+            self._freed()
 
     async def _execute(self, run: Run, *, may_release: bool) -> None:
         try:
@@ -193,16 +243,20 @@ class Processes:
             if not isinstance(error, asyncio.CancelledError):
                 log.warning("process_released", process=run.journal.record, problem=repr(error))
             if (held := run.journal.held) is not None:
-                self._world.background.start(self._release(held.run, run.journal.holder))
+                has_failed = not isinstance(error, (asyncio.CancelledError, *FAULTS))
+                self._world.background.start(self._release(held.run, run.journal.holder, has_failed=has_failed))
             if not may_release:
                 raise
 
-    async def _release(self, run: int, holder: int | None) -> None:
-        """Releases a process that this server could not bring to its end: it is carried on from its last journaled step."""
+    async def _release(self, run: int, holder: int | None, *, has_failed: bool) -> None:
+        """Releases a process that this server could not bring to its end: it is carried on from its last journaled step.
+
+        Where it ``has_failed`` by itself, that counts as one of its attempts.
+        """
         while True:
             try:
                 due = now() + timedelta(seconds=_AGAIN_S)
-                await self._world.database.execute("release_process_run", run, holder, due)
+                await self._world.database.execute("release_process_run", run, holder, due, has_failed)
             except FAULTS:
                 await asyncio.sleep(_AGAIN_S)
             else:
@@ -240,3 +294,9 @@ def _trimmed(launch: Launch, scenario: Scenario) -> Launch:
         return launch
     kept = {name: value for name, value in launch.input.items() if name != RAW_BODY}
     return msgspec.structs.replace(launch, input=kept)
+
+
+def _set_aside(scenario: Scenario, state: State) -> StepFailed:
+    """The error of a process that has used up its attempts; it names where the process stood."""
+    steps = ", ".join(dict.fromkeys(scenario.nodes[token.node].title for token in state.tokens.values()))
+    return StepFailed("process.set_aside", attempts=_ATTEMPTS, steps=steps[:_SHOWN])

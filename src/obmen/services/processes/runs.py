@@ -34,6 +34,7 @@ from obmen.domain.processes.engine import (
     Finish,
     Input,
     Postponed,
+    Refused,
     Returned,
     Start,
     State,
@@ -44,8 +45,8 @@ from obmen.domain.processes.engine import (
 )
 from obmen.domain.processes.reader import ScenarioReader
 from obmen.domain.processes.scenarios import Scenario
-from obmen.errors import InvalidValue, ObmenError, ProcessTimedOut, ScriptFailed, StepFailed, Temporary
-from obmen.ports import Expression, Http, JavaScript, RecordChange
+from obmen.errors import InvalidValue, ObmenError, ProcessTimedOut, ScriptFailed, StepFailed, Temporary, Unexpected
+from obmen.ports import Expression, Http, RecordChange, Scripts
 from obmen.services.catalogs.catalogs import Catalogs
 from obmen.services.processes.background import Background
 from obmen.services.processes.data_limit import DataLimit
@@ -77,7 +78,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     catalogs: Catalogs
     components: Components
     scenarios: ScenarioReader
-    javascript: JavaScript
+    javascript: Scripts
     http: Http
     own_api: OwnApi
     journal: ProcessJournal
@@ -104,7 +105,9 @@ class Run:
         self.aborted = ""
         self.journal = RunJournal(world.journal, world.database, launch, state, held, interrupted)
         self._world = world
+        self.share = launch.share
         self._launch = launch
+        self._javascript = world.javascript.share(launch.share)
         self._scenario = scenario
         self._data = data
         self._interrupted = tuple(interrupted)
@@ -201,7 +204,8 @@ class Run:
 
     def _advance(self, event: Input) -> tuple[State, tuple[Command, ...]]:
         """What follows; `StepFailed` where the variables have grown too large."""
-        found = advance(self._scenario, self.state, event, now(), step_limit=self._world.settings.steps)
+        bounds = self._world.settings
+        found = advance(self._scenario, self.state, event, now(), step_limit=bounds.steps, token_limit=bounds.tokens)
         if isinstance(event, Completed):
             self._data.check((value for _, value in event.assignments), found[0].variables)
         return found
@@ -234,6 +238,13 @@ class Run:
                 await self._answered(token, self._failure(token, error))
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
                 await self._answered(token, Failed(token, StepFailed.code, str(error)))
+            except (Taken, *FAULTS):
+                raise
+            except Exception:
+                if token not in self.state.tokens:  # not the step failed, but what follows from it
+                    raise
+                log.exception("step_failed_unexpectedly", process=self.journal.record, element=command.element)
+                await self._answered(token, Failed(token, Unexpected.code, messages.text("process.step_unexpected")))
         except Exception as error:  # noqa: BLE001 (it is raised again in `execute`)
             self._stop(error)
         finally:
@@ -248,9 +259,11 @@ class Run:
         """
         text = error.full_text() if isinstance(error, InvalidValue) else str(_without_constants(error))
         did_nothing = token not in self._calling or (isinstance(error, Temporary) and error.did_nothing)
+        refused = error.problems if isinstance(error, InvalidValue) else ()
+        errors = tuple(Refused(problem.field, problem.text()) for problem in refused)
         if isinstance(error, Temporary) and did_nothing and not self._launch.is_awaited:
             return Postponed(token, error.code, text, error.delay_s)
-        return Failed(token, error.code, text)
+        return Failed(token, error.code, text, errors)
 
     async def _answered(self, token: int, answer: Completed | Returned | Failed | Postponed) -> None:
         """Tells the engine; that a call of another system is over is journaled at once."""
@@ -271,16 +284,16 @@ class Run:
         match command:
             case Evaluate(token=token, expressions=expressions):
                 asked = [Expression(source) for source in expressions]
-                values = await self._world.javascript.evaluate(asked, self.state.variables)
+                values = await self._javascript.evaluate(asked, self.state.variables)
                 await self._happened(Evaluated(token, tuple(values)))
             case AssignOutputs(token=token, call=call, results=results):
-                variables, javascript = self.state.variables, self._world.javascript
-                await self._happened(Completed(token, await assignments_of(call, results, variables, javascript)))
+                assignments = await assignments_of(call, results, self.state.variables, self._javascript)
+                await self._happened(Completed(token, assignments))
             case CallComponent():
                 await self._call(command)
 
     async def _call(self, command: CallComponent) -> None:
-        component, javascript = self._world.components[command.call.component], self._world.javascript
+        component, javascript = self._world.components[command.call.component], self._javascript
         inputs = await inputs_of(component, command.call, self.state.variables, javascript)
         if component.effect(inputs) is Effect.OUTSIDE:
             self._calling.add(command.token)
@@ -353,7 +366,7 @@ class Run:
         return Context(
             records=self._records,
             http=ProcessHttp(world.http, world.own_api, self._launch.initiator),
-            javascript=world.javascript,
+            javascript=self._javascript,
             later=world.background.start,
             download_bytes=world.settings.download_bytes,
             wanted=wanted_of(command.call),

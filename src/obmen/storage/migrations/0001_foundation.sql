@@ -107,6 +107,7 @@ create index scenario_versions_script on {schema}.scenario_versions (script_id, 
 -- journal that people read: a short process gets that one at its end. `launch` says why and how it was started.
 -- `holder` is the session lock of the server process that runs it now: when that one dies, anybody may take the row over.
 -- `calling`: tokens whose call of another system is under way; it is not made again.
+-- `share`: what it counts for, its external request or scenario. `attempts`: servers that died or failed at it since its state was saved.
 create table {schema}.process_runs (
     id bigint generated always as identity primary key,
     record_id bigint unique,
@@ -115,7 +116,9 @@ create table {schema}.process_runs (
     state bytea not null,
     calling bigint[] not null default '{}',
     wake_at timestamptz not null,
-    holder integer
+    holder integer,
+    share text not null,
+    attempts integer not null default 0
 );
 create index process_runs_wake on {schema}.process_runs (wake_at);
 

@@ -12,12 +12,12 @@ select pg_advisory_lock(hashtext('{schema}.holders'), $1)
 
 -- name: create_process_run
 -- The state of a process that is held ($7) or waits to be taken; its id. $1 is its record in $processes, where it has one.
-insert into {schema}.process_runs (record_id, scenario_version, launch, state, calling, wake_at, holder)
-values ($1, $2, $3, $4, $5::bigint[], $6, $7) returning id
+insert into {schema}.process_runs (record_id, scenario_version, launch, state, calling, wake_at, holder, share)
+values ($1, $2, $3, $4, $5::bigint[], $6, $7, $8) returning id
 
 -- name: save_process_run
 -- The state after a step of a process that the caller ($2) still holds; whether it does. $6 holds it from here on.
-update {schema}.process_runs set state = $3, calling = $4::bigint[], wake_at = $5, holder = $6
+update {schema}.process_runs set state = $3, calling = $4::bigint[], wake_at = $5, holder = $6, attempts = 0
 where id = $1 and holder = $2 returning true
 
 -- name: show_process_run
@@ -29,27 +29,30 @@ update {schema}.process_runs set record_id = $3 where id = $1 and holder = $2 re
 delete from {schema}.process_runs where id = $1 and holder = $2 returning true
 
 -- name: release_process_run
--- Lets go of a process that the caller still holds: others carry it on from its last journaled step.
-update {schema}.process_runs set holder = null, wake_at = $3 where id = $1 and holder = $2
+-- Lets go of a process that the caller still holds: others carry it on from its last journaled step. $4 says whether it failed.
+update {schema}.process_runs set holder = null, wake_at = $3, attempts = attempts + $4::boolean::integer
+where id = $1 and holder = $2
 
 -- name: claim_process_runs
--- Takes up to $2 processes that are due and held by nobody alive.
-update {schema}.process_runs r set holder = $1
+-- Takes up to $2 processes that are due, none of the shares $3: those that nobody holds, or with $4 those that a server died or failed at.
+update {schema}.process_runs r set holder = $1, attempts = r.attempts + (r.holder is not null)::integer
 from (
     select id from {schema}.process_runs
-    where wake_at <= now() and (holder is null or not exists (
-        select from pg_locks l
-        where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
-            and l.database = (select oid from pg_database where datname = current_database())
-            and l.classid = (hashtext('{schema}.holders')::bigint & 4294967295)::oid and l.objid = holder::oid))
+    where wake_at <= now() and share <> all($3::text[]) and $4::boolean = (holder is not null or attempts > 0)
+        and (holder is null or not exists (
+            select from pg_locks l
+            where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
+                and l.database = (select oid from pg_database where datname = current_database())
+                and l.classid = (hashtext('{schema}.holders')::bigint & 4294967295)::oid and l.objid = holder::oid))
     order by wake_at limit $2 for update skip locked
 ) c
 where r.id = c.id
-returning r.id, r.record_id, r.launch, r.state, r.calling
+returning r.id, r.record_id, r.launch, r.state, r.calling, r.attempts
 
 -- name: read_next_wake
--- Seconds until a process that nobody holds is due; NULL without one.
-select extract(epoch from min(wake_at) - now())::float8 from {schema}.process_runs where holder is null
+-- Seconds until a process that nobody holds, and that is of none of the shares $1, is due; NULL without one.
+select extract(epoch from min(wake_at) - now())::float8 from {schema}.process_runs
+where holder is null and attempts = 0 and share <> all($1::text[])
 
 -- name: notify_processes
 -- Workers look for processes that are due.

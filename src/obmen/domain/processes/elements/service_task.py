@@ -74,6 +74,7 @@ def catch(turn: Turn, node: Node, failed: Failed | Postponed) -> None:
         if event.duration is None:
             facts = ((event.code_into, failed.code), (event.message_into, failed.message))
             turn.assign((path, text) for path, text in facts if path is not None)
+            turn.tell(failed.errors)
             turn.drop(failed.token)
             turn.arrive(event_id)
             return
