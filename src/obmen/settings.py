@@ -83,6 +83,17 @@ class Egress(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
 
 
+class Tls(msgspec.Struct, frozen=True, kw_only=True):
+    """TLS to other systems: web requests, webhooks."""
+
+    ca: Annotated[
+        str,
+        Meta(
+            description="A PEM file (or a folder of OpenSSL) with certificates of authorities of your own, trusted beside the system's."
+        ),
+    ] = ""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What is refused for its size; exceeding one is a 413 or 400 that names the key."""
 
@@ -156,6 +167,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admin: Admin = Admin()
     secret: Secret = Secret()
     egress: Egress = Egress()
+    tls: Tls = Tls()
     limits: Limits = Limits()
     files: Files = Files()
     rate: Rate = Rate()

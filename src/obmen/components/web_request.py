@@ -11,7 +11,9 @@ from msgspec import Meta
 from obmen.components import Component, Context, Effect, Slot
 from obmen.domain.json_values import as_json, json_text
 from obmen.domain.processes.catalog_choice import as_object
-from obmen.domain.requests.responses import cookies_of, text_of
+from obmen.domain.requests.charsets import text_of
+from obmen.domain.requests.content_types import content_type_of
+from obmen.domain.requests.set_cookies import cookies_of
 from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse
 
@@ -25,7 +27,9 @@ class WebInputs(msgspec.Struct, frozen=True, kw_only=True, rename={"wait": "asyn
 
     method: Annotated[str, Meta(description="`GET`, `POST`, `PATCH`, `PUT`, `DELETE` or `HEAD`.")] = "GET"
     query: Annotated[str, Meta(description="The address, with its query.")] = ""
-    headers: Annotated[Any, Meta(description="Headers by name; those given here win.")] = None
+    headers: Annotated[
+        Any, Meta(description="Headers by name, a list for several values, null for none; those given here win.")
+    ] = None
     format: Annotated[str, Meta(description="`keyvalue` sends `params` as a form, any other `body`.")] = "keyvalue"
     params: Annotated[Any, Meta(description="Fields of the form by name.")] = None
     body: Annotated[Any, Meta(description="Text as it is, any other value as JSON.")] = None
@@ -78,17 +82,23 @@ def _request(inputs: WebInputs, limit: int) -> HttpRequest:
     method = inputs.method.upper()
     if method not in _METHODS:
         raise StepFailed("component.bad_method", sent=inputs.method, known=", ".join(_METHODS))
-    headers = {name: _text(value) for name, value in as_object("headers", inputs.headers).items()}
+    headers = {
+        name: tuple(
+            _text(item) for item in (value if isinstance(value, list | tuple) else (value,)) if item is not None
+        )
+        for name, value in as_object("headers", inputs.headers).items()
+    }
+    headers = {name: values for name, values in headers.items() if values}
     if inputs.auth == "basic":
         pair = base64.b64encode(f"{inputs.login}:{inputs.password}".encode()).decode()
-        headers = {"Authorization": f"Basic {pair}", **headers}
+        headers = {"Authorization": (f"Basic {pair}",), **headers}
     elif inputs.auth != "noauth":
         raise StepFailed("component.bad_auth", sent=inputs.auth, known="noauth, basic")
     body: bytes | None = None
     if method not in _SAFE:
         body, kind = _content(inputs)
         if body is not None and "content-type" not in {name.lower() for name in headers}:
-            headers["Content-Type"] = kind
+            headers["Content-Type"] = (kind,)
     return HttpRequest(method=method, url=inputs.query.strip(), headers=headers, body=body, limit_bytes=limit)
 
 
@@ -108,7 +118,8 @@ def _text(value: Any) -> str:
 
 
 def _body(inputs: WebInputs, response: HttpResponse) -> Any:
-    text = text_of(response.body, dict(response.headers).get("content-type", ""))
+    content_type = next((value for name, value in response.headers if name == "content-type"), "")
+    text = text_of(response.body, content_type_of(content_type))
     if inputs.output_format != "json":
         return text
     if not text.strip():
@@ -120,13 +131,11 @@ def _body(inputs: WebInputs, response: HttpResponse) -> Any:
 
 
 def _headers(received: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    set_cookies: list[str] = []
+    values: dict[str, list[str]] = {}
     for name, value in received:
-        if name == "set-cookie":
-            set_cookies.append(value)
-        else:
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        values.setdefault(name, []).append(value)
+    set_cookies = values.pop("set-cookie", [])
+    headers: dict[str, Any] = {name: ", ".join(several) for name, several in values.items()}
     if set_cookies:
         headers["set-cookie"] = set_cookies
     return {**headers, "cookies": cookies_of(set_cookies)}
