@@ -156,6 +156,14 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
         tuple[float, ...], Meta(description="Pauses before each further attempt, in seconds; ±10 % of jitter.")
     ] = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
     journal_days: Annotated[int, Meta(description="Deliveries are kept in the journal for.", ge=1)] = 30
+    loop_changes: Annotated[
+        int,
+        Meta(
+            description="More notifications of one record in loop_window_s are checked for a loop through the receiver; 0: none are.",
+            ge=0,
+        ),
+    ] = 100
+    loop_window_s: Annotated[int, Meta(description="The time in which they are counted.", ge=1)] = 600
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
