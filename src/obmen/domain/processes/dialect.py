@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from lxml import etree
 
+from obmen.domain.encoding import decode_near
 from obmen.domain.json_values import Path
 from obmen.domain.processes.faults import Faults
 from obmen.domain.processes.scenarios import Call, Const, ListOf, MapOf, Output, Parameter, Script
@@ -267,7 +268,7 @@ def _read_tagged(text: str | None, at: Named) -> _Tagged | None:
     if text is None or not _TAGGED.match(text):
         return None
     try:
-        return msgspec.json.decode(text, type=_Tagged)
+        return msgspec.convert(decode_near(text), _Tagged)
     except (msgspec.DecodeError, RecursionError) as error:
         raise refusal("bad_parameter", at, problem=error) from None
 
