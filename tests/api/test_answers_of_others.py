@@ -186,6 +186,31 @@ def test_headers_are_sent_as_they_were_given(ask: Callable[..., dict[str, Any]],
     assert body == b"<r/>"
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "sent"),
+    [
+        ("text/xml; charset=windows-1251", "<r>ё</r>", "<r>ё</r>".encode("cp1251")),
+        ('text/plain; Charset="KOI8-R"', "ё", "ё".encode("koi8-r")),
+        ("text/plain", "ё", "ё".encode()),
+        ("text/plain; charset=no-such", "ё", "ё".encode()),
+        ("application/json; charset=windows-1251", {"a": "ё"}, '{"a":"ё"}'.encode()),
+    ],
+)
+def test_a_body_has_the_charset_it_is_said_to_have(
+    ask: Callable[..., dict[str, Any]], other: Other, kind: str, body: Any, sent: bytes
+) -> None:
+    ask(http(b""), headers={"content-type": kind}, method="POST", body=body)
+    assert other.seen[0].endswith(b"\r\n\r\n" + sent)
+
+
+def test_a_body_that_its_charset_cannot_say_is_caught(ask: Callable[..., dict[str, Any]], other: Other) -> None:
+    headers = {"content-type": "text/plain; charset=windows-1251"}
+    found = ask(http(b""), headers=headers, method="POST", body="цена €漢")
+    assert found["code"] == "step_failed"
+    assert "'漢'" in found["message"]
+    assert other.seen == []
+
+
 def test_an_address_is_sent_as_it_was_written(ask: Callable[..., dict[str, Any]], other: Other) -> None:
     ask(http(b""), url=f"{other.url}/a/../b?x=%2F%2C%7E%41")
     assert other.seen[0].startswith(b"GET /a/../b?x=%2F%2C%7E%41 HTTP/1.1\r\n")

@@ -12,8 +12,8 @@ from obmen.components import Component, Context, Effect, Slot
 from obmen.domain.encoding import decode_near
 from obmen.domain.json_values import as_json, json_text
 from obmen.domain.processes.catalog_choice import as_object
-from obmen.domain.requests.charsets import text_of
-from obmen.domain.requests.content_types import content_type_of
+from obmen.domain.requests.charsets import codec_of, text_of
+from obmen.domain.requests.content_types import ContentType, content_type_of
 from obmen.domain.requests.set_cookies import cookies_of
 from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse
@@ -97,20 +97,26 @@ def _request(inputs: WebInputs, limit: int) -> HttpRequest:
         raise StepFailed("component.bad_auth", sent=inputs.auth, known="noauth, basic")
     body: bytes | None = None
     if method not in _SAFE:
-        body, kind = _content(inputs)
-        if body is not None and "content-type" not in {name.lower() for name in headers}:
+        given = next((values[0] for name, values in headers.items() if name.lower() == "content-type"), "")
+        kind = given or (_FORM if inputs.format == "keyvalue" else inputs.type)
+        body = _content(inputs, content_type_of(kind))
+        if body is not None and not given:
             headers["Content-Type"] = (kind,)
     return HttpRequest(method=method, url=inputs.query.strip(), headers=headers, body=body, limit_bytes=limit)
 
 
-def _content(inputs: WebInputs) -> tuple[bytes | None, str]:
-    if inputs.format == "keyvalue":
-        params = as_object("params", inputs.params)
-        pairs = [(name, _text(value)) for name, value in params.items() if value is not None]
-        return (urlencode(pairs).encode(), _FORM) if pairs else (None, _FORM)
-    if inputs.body is None:
-        return None, inputs.type
-    return _text(inputs.body).encode(), inputs.type
+def _content(inputs: WebInputs, kind: ContentType) -> bytes | None:
+    """The body, in the charset that its content type names: UTF-8 without one, and for JSON (RFC 8259, 8.1)."""
+    codec = "utf_8" if kind.speaks("json") else codec_of(kind.charset) or "utf_8"
+    try:
+        if inputs.format == "keyvalue":
+            params = as_object("params", inputs.params)
+            pairs = [(name, _text(value)) for name, value in params.items() if value is not None]
+            return urlencode(pairs, encoding=codec).encode() if pairs else None
+        return None if inputs.body is None else _text(inputs.body).encode(codec)
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        raise StepFailed("component.not_in_charset", character=character, charset=kind.charset or "utf-8") from None
 
 
 def _text(value: Any) -> str:
