@@ -52,6 +52,7 @@ from obmen.services.events.notifications import Heard, Notifications
 from obmen.services.files.files import Files
 from obmen.services.installation import preparation
 from obmen.services.installation.preparation import Prepared
+from obmen.services.processes import listeners as listeners_module
 from obmen.services.processes.background import Background
 from obmen.services.processes.journal import ProcessJournal
 from obmen.services.processes.listeners import Listeners
@@ -219,7 +220,13 @@ def _wire(
         base=settings.url,
         link_days=settings.files.link_days,
     )
-    around = Surroundings(queries=database.queries, file_content=files.content, compile_scenario=scenarios.read)
+    listeners = Listeners(database, cache)
+    around = Surroundings(
+        queries=database.queries,
+        file_content=files.content,
+        compile_scenario=scenarios.read,
+        forget_listeners=listeners.changed,
+    )
     reader = RecordReader(database, cache, files, settings.limits)
     preparer = Preparer(database, files, box, found.system_catalogs, around)
     writer = RecordWriter(database, cache, log, preparer, found.system_catalogs)
@@ -250,7 +257,7 @@ def _wire(
         records=reader,
         writer=writer,
         files=files,
-        listeners=Listeners(database, cache),
+        listeners=listeners,
         processes=Processes(world),
     )
     return _Parts(application, log, box)
@@ -263,10 +270,12 @@ async def _listen(stack: AsyncExitStack, wired: Wired, more: dict[str, Heard]) -
         catalog_cache.CHANNEL: obmen.cache.notified,
         accounts_module.CHANNEL: obmen.accounts.notified,
         ABORTED_CHANNEL: obmen.processes.aborted,
+        listeners_module.CHANNEL: obmen.listeners.changed,
         **more,
     }
     notifications = Notifications(obmen.database, channels)
     await notifications.start()
+    obmen.listeners.remember()
     stack.push_async_callback(notifications.close)
     presence = Presence(obmen.processes)
     await presence.start()

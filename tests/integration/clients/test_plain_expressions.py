@@ -1,5 +1,6 @@
 """What is answered without the engine is what the engine would answer."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -29,6 +30,14 @@ PLAIN = [
     "body.rows[0].id", "body.rows[1][1]", "body['rows'][2]", "body.rows[9]", "body.rows", "body.deep.deep.deep", "list[0]", "list['1']",
     " body.name\n", "list[2].length", "body.length", "list", "number", "nothing", "-5", "1.5", "-0.25", "0", "'text'", "[]", "{}",
     "true", '"ё"',
+    "({hello: body.name, id: body.rows[0].id})", "{a: 1}", "({a: 1,})", "({number, list})", "[[]]", "(body.name)", "(((5)))",
+    "({'a b': 'c', \"d\": null, if: true, Имя: body.Имя})", "({gone: body.missing, kept: body.empty})", "[body.missing, body.name]",
+    "[1, 'a', [2], {b: []},]", "({b: 1, 10: 2, 9: 3, '07': 4, a: 5, '4294967294': 6, '4294967295': 7})", "({a: 1, b: 2, a: 3})",
+    "body.name === 'Анна'", 'body.name!=="Анна"', "'x' === body.missing", "body.missing !== body.missing", "body.empty === null",
+    "null === body.missing", "number === 5", "5 === number", "number === '5'", "body.$x === true", "(number) === (5)",
+    "[number === 5, {a: 1 !== 1}]",
+    "true === 1", "0 === false", "({a: number === 5})", "1 === 1.5",
+    "( { a : { b : [ body.x ] } } )", "({'': 1})", "[{catalogId: '12', recordId: body.rows[0].id}]",
 ]  # fmt: skip
 
 ENGINE = [
@@ -40,6 +49,12 @@ ENGINE = [
     "body[`name`]", "body.#x", "body..name", "body.", "body[", "body[]", "body[1.0]", "body.1", ".name", "body.name()", "new", "this", "if",
     "undefined", "NaN", "Infinity", "moment", "_", "_.shadows", "-0", "1.0", "1.50", "0x10", "1e3", "1_000", "00", "'a' + 'b'", "'a\\n'",
     "''.length", "body\u00a0.name", "body.name\u200b", "",
+    "({__proto__: null})", "({'__proto__': null})", "({a() {}})", "({get a() { return 1 }})", "({a: 1} )()", "({...body})", "[...list]",
+    "[,1]", "[1,,2]", "({absent})", "({moment})", "({if})", "({a: absent})", "({[number]: 1})", "({`a`: 1})", "({a: 1}).a", "[1][0]",
+    "(1, 2)", "(a) => a", "({a = 1})", "({01: 1})", "({1.5: 1})", "({a: 1 b: 2})", "({a: body.half})", "[1] + 1", "({a: 1", "[1", "()",
+    "body.name == 'Анна'", "number === 5 === true", "number === ", "=== 5", "list === list", "body === 'x'", "[] === []", "!number",
+    "number =", "number ==== 5",
+    "absent === 1", "body.half === 0.5", "number === 5 && true", "body.missing.x === 1", "({a: 1, /* b */})", "[" * 30 + "]" * 30,
 ]  # fmt: skip
 
 
@@ -52,9 +67,10 @@ async def js() -> AsyncIterator[JavaScriptSandbox]:
 @pytest.mark.parametrize("source", PLAIN)
 async def test_constants_and_paths_need_no_engine(js: JavaScriptSandbox, source: str) -> None:
     known = values_without_engine([Expression(source)], VARIABLES)
-    by_engine = await value(js, f"({source}\n)", **VARIABLES)
+    by_engine = await value(js, f"(0, {source}\n)", **VARIABLES)  # which is not plain
     assert known == [by_engine]
     assert type(known[0]) is type(by_engine)
+    assert json.dumps(known[0]) == json.dumps(by_engine)
 
 
 @pytest.mark.parametrize("source", ENGINE)

@@ -48,6 +48,11 @@ class Descriptions:
         """The named queries."""
         return self._database.queries
 
+    @property
+    def known(self) -> Schema:
+        """The descriptions as this process knows them: milliseconds behind the newest."""
+        return self._cache.schema
+
     async def newest(self) -> Schema:
         """The descriptions as they stand now: another server process may have changed them just now."""
         return await self._cache.refresh()

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from obmen.clients.clock import now
+from obmen.domain.encoding import encode
 from obmen.domain.json_values import json_text
 from obmen.domain.numbers import decimal
 from obmen.domain.processes import engine
@@ -18,6 +19,7 @@ from obmen.domain.processes.engine import Broken, State
 from obmen.domain.rights.policies import Caller
 from obmen.domain.schema import PROCESSES
 from obmen.errors import NotFound
+from obmen.services.processes.journal_batches import JournalBatches
 from obmen.services.records.writing import RecordWriter
 from obmen.settings import Process
 from obmen.storage.database import Connection, Database, Executor
@@ -84,6 +86,7 @@ class ProcessJournal:
         self._database = database
         self._records = records
         self._settings = settings
+        self._batches = JournalBatches(database, records)
         self.holder: int | None = None
 
     async def open(
@@ -96,7 +99,7 @@ class ProcessJournal:
         record: int | None = None,
     ) -> Held:
         """Journals a process from here on; one that nobody holds is due at once. One statement."""
-        opening = msgspec.structs.replace(launch, input={}, shown_input=self._input(launch), is_awaited=False)
+        opening = msgspec.structs.replace(launch, input={}, shown_input=self._input(launch, {}), is_awaited=False)
         run = await on.fetchval(
             self._database.queries["create_process_run"],
             record,
@@ -111,9 +114,9 @@ class ProcessJournal:
 
     async def show(self, on: Connection, launch: Launch) -> int:
         """The number of a new record of a process under way."""
-        return await self._records.journal(
-            on, PROCESSES, {**self._opened(launch), "$status": ["$running"]}, launch.initiator
-        )
+        values = {**self._opened(launch, {}), "$status": ["$running"]}
+        (record,) = await self._records.journal(on, PROCESSES, [values], launch.initiator)
+        return record
 
     async def show_held(self, on: Connection, launch: Launch, held: Held, holder: int | None) -> Held:
         """The same for a process that is journaled already. `Taken` where it is not ours."""
@@ -144,13 +147,17 @@ class ProcessJournal:
         if not kept:
             raise Taken
 
-    async def close(self, on: Executor, launch: Launch, state: State, aborted: str = "") -> int:
+    async def close(self, launch: Launch, state: State, aborted: str = "") -> int:
         """Writes how a process ended of which nothing is journaled yet, ``aborted`` saying why it was broken off; its record.
 
-        One statement.
+        One statement, together with those that end at the same time.
         """
-        values = {**self._opened(launch), **self._closed(launch, state, aborted)}
-        return await self._records.journal(on, PROCESSES, values, launch.initiator)
+        return await self._batches.write(self._whole(launch, state, aborted), launch.initiator)
+
+    async def close_on(self, on: Connection, launch: Launch, state: State, aborted: str = "") -> int:
+        """The same in a transaction of the caller's."""
+        (record,) = await self._records.journal(on, PROCESSES, [self._whole(launch, state, aborted)], launch.initiator)
+        return record
 
     async def close_held(
         self, on: Connection, launch: Launch, held: Held, holder: int | None, state: State, aborted: str = ""
@@ -159,9 +166,9 @@ class ProcessJournal:
         record = held.record
         if record is None:
             await self._finish(on, held, holder)
-            return await self.close(on, launch, state, aborted)
+            return await self.close_on(on, launch, state, aborted)
         try:  # the record first, as who removes it does: two orders would lock each other out
-            values = self._closed(launch, state, aborted)
+            values = self._closed(launch, state, aborted, {})
             await self._records.journal_change(on, PROCESSES, record, values, launch.initiator)
         except NotFound:
             raise Taken from None
@@ -172,46 +179,60 @@ class ProcessJournal:
         if not await on.fetchval(self._database.queries["finish_process_run"], held.run, holder):
             raise Taken
 
-    def _closed(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
+    def _whole(self, launch: Launch, state: State, aborted: str) -> dict[str, Any]:
+        known: _Parts = {}
+        return {**self._opened(launch, known), **self._closed(launch, state, aborted, known)}
+
+    def _closed(self, launch: Launch, state: State, aborted: str, known: "_Parts") -> dict[str, Any]:
         finished = now()
         status, problem = _ending(state, aborted)
-        variables = _masked(state.variables)
+        variables = state.variables
         return {
             "$finishedAt": finished,
             "$duration": decimal(round((finished - launch.started_at).total_seconds(), 3)),
             "$status": [status],
-            "$result": self._shown({ERROR: problem, **variables} if problem else variables),
+            "$result": self._shown({ERROR: problem, **variables} if problem else variables, known),
         }
 
-    def _opened(self, launch: Launch) -> dict[str, Any]:
+    def _opened(self, launch: Launch, known: "_Parts") -> dict[str, Any]:
         return {
             "$startedAt": launch.started_at,
             "$script": [launch.script],
             "$mode": [launch.mode],
             "$code": launch.code,
             "$event": [launch.event] if launch.event else None,
-            "$input": self._input(launch),
+            "$input": self._input(launch, known),
             "$initiator": None if launch.initiator is None else [launch.initiator],
         }
 
-    def _input(self, launch: Launch) -> str:
-        return self._shown(_masked(launch.input)) if launch.shown_input is None else launch.shown_input
+    def _input(self, launch: Launch, known: "_Parts") -> str:
+        return self._shown(launch.input, known) if launch.shown_input is None else launch.shown_input
 
     def committed(self) -> None:
         """What was written is committed: the events of its records can be put in order."""
         self._records.wrote()
 
-    def _shown(self, variables: Mapping[str, Any]) -> str:
-        """Variables as people read them, cut at the setting; what would be cut is not written out first."""
+    def _shown(self, variables: Mapping[str, Any], known: "_Parts") -> str:
+        """Variables as people read them, cut at the setting; what would be cut is not written out first.
+
+        ``known`` has what was written out before, and takes what is written out now: most variables of a short process are its input.
+        """
         limit, size = self._settings.journal_bytes, 1
         parts: list[bytes] = []
         for name, value in variables.items():
-            parts.append(json_text(name) + b":" + json_text(value))
-            size += len(parts[-1]) + 1
+            found = known.get(name)
+            if found is None or found[0] is not value:
+                found = known[name] = (value, encode(name) + b":" + json_text(_masked(name, value)))
+            parts.append(found[1])
+            size += len(found[1]) + 1
             if size > limit:
                 break
         text = b"{" + b",".join(parts) + b"}"
         return text.decode() if len(text) <= limit else text[:limit].decode("utf-8", "ignore") + "…"
+
+
+_Parts: TypeAlias = dict[str, tuple[Any, bytes]]
+"""Variables by name, each with its text."""
 
 
 def _ending(state: State, aborted: str) -> tuple[str, str]:
@@ -224,13 +245,10 @@ def _ending(state: State, aborted: str) -> tuple[str, str]:
     return "$error", text.encode("utf-8", "replace").decode()
 
 
-def _masked(variables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Variables without what signs somebody in."""
-    masked = dict(variables)
-    if isinstance(headers := variables.get("headers"), Mapping):
-        masked["headers"] = {
-            name: _MASK if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()
-        }
-    if isinstance(cookies := variables.get("cookies"), Mapping):
-        masked["cookies"] = dict.fromkeys(cookies, _MASK)
-    return masked
+def _masked(name: str, value: Any) -> Any:
+    """The value of a variable without what signs somebody in."""
+    if name == "headers" and isinstance(value, Mapping):
+        return {header: _MASK if header.lower() in _SECRET_HEADERS else text for header, text in value.items()}
+    if name == "cookies" and isinstance(value, Mapping):
+        return dict.fromkeys(value, _MASK)
+    return value

@@ -1,4 +1,8 @@
-"""External requests: which scenario listens at an address (docs/reference/external-requests.md)."""
+"""External requests: which scenario listens at an address (docs/reference/external-requests.md).
+
+What was found is remembered, since each request asks. A change of a record of external requests or of scenarios forgets it: in the
+process that makes the change before it commits, in the others, and once more in that one, when PostgreSQL tells of the commit.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,7 +16,9 @@ from obmen.errors import NotFound
 from obmen.services.schema.cache import CatalogCache
 from obmen.storage.database import Database
 
+CHANNEL: Final = "obmen_listeners"
 _ON: Final = "$on"
+_REMEMBERED: Final = 10_000
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,11 +32,23 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listeners:
-    """Finds listeners."""
+    """Finds listeners; remembers them once `changed` is called for every change."""
 
     def __init__(self, database: Database, cache: CatalogCache) -> None:
         self._database = database
         self._cache = cache
+        self._remembers = False
+        self._found: dict[str, Listener] = {}
+        self._generation = 0
+
+    def remember(self) -> None:
+        """From here on changes made by other processes are told by `changed`."""
+        self._remembers = True
+
+    def changed(self, _: str = "") -> None:
+        """Something of external requests or scenarios has changed, or is about to."""
+        self._generation += 1
+        self._found.clear()
 
     async def find(self, path: str) -> Listener:
         """The listener whose address is the longest that ``path`` begins with.
@@ -38,6 +56,17 @@ class Listeners:
         `NotFound` where there is none, or that one is switched off or its scenario is gone: a shorter address does not
         stand in for it.
         """
+        if (known := self._found.get(path)) is not None:
+            return known
+        generation = self._generation
+        found = await self._read(path)
+        if self._remembers and generation == self._generation:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[path] = found
+        return found
+
+    async def _read(self, path: str) -> Listener:
         schema = self._cache.schema
         catalog = schema.catalog(WEB_REQUESTS)
         row = None

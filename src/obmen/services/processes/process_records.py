@@ -43,7 +43,7 @@ class ProcessRecords:
 
     async def describe_catalog(self, catalog_id: str) -> dict[str, Any]:
         """The catalog with its fields."""
-        described: dict[str, Any] = msgspec.to_builtins(await self._catalogs.read(self._caller, catalog_id))
+        described: dict[str, Any] = msgspec.to_builtins(await self._catalogs.read_known(self._caller, catalog_id))
         return described
 
     async def read(self, catalog_id: str, record_id: str, fields: Any = None) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class Processes:
         journal = self._world.journal
         async with self._world.database.transaction() as connection:
             if state.outcome is not None:
-                number = await journal.close(connection, launch, state)
+                number = await journal.close_on(connection, launch, state)
             else:
                 number = await journal.show(connection, launch)
                 await journal.open(connection, launch, state, (), None, number)

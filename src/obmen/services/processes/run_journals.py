@@ -63,8 +63,8 @@ class RunJournal:
 
     async def close(self, state: State, aborted: str) -> None:
         """The end of the process."""
-        if self.held is None:  # one statement: it needs no transaction around it
-            self.record = await self._journal.close(self._database.reserve, self._launch, state, aborted)
+        if self.held is None:
+            self.record = await self._journal.close(self._launch, state, aborted)
         else:
             async with self._transaction() as connection:
                 self.record = await self.end(connection, state, aborted)
@@ -82,7 +82,7 @@ class RunJournal:
     async def end(self, on: Connection, state: State, aborted: str = "") -> int:
         """Journals the end; the record."""
         if self.held is None:
-            return await self._journal.close(on, self._launch, state, aborted)
+            return await self._journal.close_on(on, self._launch, state, aborted)
         return await self._journal.close_held(on, self._launch, self.held, self.holder, state, aborted)
 
     def saved(self, state: State, calling: frozenset[int]) -> None:

@@ -202,7 +202,6 @@ class Run:
         return found
 
     def _perform(self, commands: Iterable[Command]) -> None:
-        self._changed.set()
         for command in commands:
             match command:
                 case CallComponent() | AssignOutputs() | Evaluate():
@@ -213,6 +212,12 @@ class Run:
                         abandoned.cancel()
                 case Finish():
                     pass
+        self._wake()
+
+    def _wake(self) -> None:
+        """Wakes `_rest` where there is something for it: the end, a timer, or nothing under way."""
+        if self.state.outcome is not None or not self._tasks or next_wake(self.state) is not None:
+            self._changed.set()
 
     async def _work(self, command: CallComponent | AssignOutputs | Evaluate) -> None:
         """Does one thing and tells the engine; a fault that is not the scenario's stops the run."""
@@ -229,7 +234,7 @@ class Run:
         finally:
             if self._tasks.get(token) is asyncio.current_task():
                 del self._tasks[token]
-                self._changed.set()
+                self._wake()
 
     def _failure(self, token: int, error: ObmenError) -> Failed | Postponed:
         """What the engine is told of a step that failed.

@@ -8,6 +8,7 @@ import msgspec
 
 from obmen.domain.encoding import encode
 from obmen.domain.field_types import shown
+from obmen.domain.files import StoredFile
 from obmen.domain.rights.policies import Policy
 from obmen.errors import Conflict, FieldProblem, InvalidValue, NotFound
 from obmen.services.files.files import AnyFile
@@ -26,6 +27,11 @@ class PreparedRow(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[int, Any]
     files: Mapping[int, Sequence[AnyFile]]
     effects: Sequence[Effect]
+
+    @property
+    def describes_files(self) -> bool:
+        """Whether it has files without an id."""
+        return any(not isinstance(file, StoredFile) for files in self.files.values() for file in files)
 
 
 class FileKeeper(Protocol):
@@ -68,7 +74,7 @@ class PreparedWrite:
     def needs_transaction(self) -> bool:
         """Whether it is more than one statement."""
         groups = {_shape(row) for row in self._rows}
-        return len(groups) > 1 or any(row.files or row.effects for row in self._rows)
+        return len(groups) > 1 or any(row.effects or row.describes_files for row in self._rows)
 
     async def write(self, on: Executor) -> list[int]:
         """The numbers of the records, in order, of a write that requires nothing.

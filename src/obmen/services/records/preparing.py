@@ -22,14 +22,14 @@ from obmen.services.files.files import AnyFile, Files
 from obmen.services.records.preparation import Preparation
 from obmen.services.system_catalogs import Effect, Surroundings, SystemCatalog, Write
 from obmen.storage.database import Database, Executor
-from obmen.storage.statements.compiler import Required, Statements
+from obmen.storage.statements.compiler import FILES, Required, Statements
 
 Found: TypeAlias = Mapping[tuple[int, RecordId], tuple[int, bool]]
 """``(catalog, id) → (number, whether it was removed)``."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """Per record its stored values, its files and its effects, and the records that must be there when they are written."""
+    """Per record its stored values, its files and its effects, and what must be there when they are written."""
 
     values: Sequence[Mapping[int, Any]]
     files: Sequence[Mapping[int, Sequence[AnyFile]]]
@@ -57,8 +57,8 @@ class Preparer:
     async def prepare(self, work: Preparation, *, trusting: bool) -> Prepared:
         """The rows as they are written; `InvalidValue` names every value that points at nothing.
 
-        With ``trusting``, links by number are left to the write: its own statement finds out whether they are there. Where
-        they are not, `require` says what is wrong.
+        With ``trusting``, links by number and files are left to the write: its own statement finds out whether they are
+        there. Where they are not, `require` says what is wrong.
         """
         effects = [await self._check(work, place) for place in range(len(work.rows))]
         required = _required(work) if trusting else None
@@ -124,8 +124,7 @@ class Preparer:
             for value in row.values():
                 for reference in references(value):
                     wanted.setdefault(reference.catalog, {})[reference.record] = None
-                if isinstance(value, tuple):
-                    files.update((item.id, None) for item in value if isinstance(item, StoredFile))
+                files.update((file, None) for file in _stored_files(value))
         known = {number: list(ids) for number, ids in wanted.items() if number in work.statements.schema.catalogs}
         found = await self._existing(work.statements, known) if known else {}
         existing = await self._files.existing(files) if files else set()
@@ -151,9 +150,9 @@ class Preparer:
                 has = held.get((work.records[place], number), ())
                 problems += _missing(field, value, work, found, has)
                 problems += [
-                    FieldProblem("field.no_file", field=field.id, name=field.name, file=item.id)
-                    for item in (value if isinstance(value, tuple) else ())
-                    if isinstance(item, StoredFile) and item.id not in files
+                    FieldProblem("field.no_file", field=field.id, name=field.name, file=file)
+                    for file in _stored_files(value)
+                    if file not in files
                 ]
         if problems:
             raise InvalidValue("field.invalid", problems=tuple(problems), count=len(problems))
@@ -203,12 +202,12 @@ class Preparer:
 
 
 def _required(work: Preparation) -> Required | None:
-    """The records that values point at; ``None`` where more is to be looked up than whether these numbers are there."""
+    """What values point at; ``None`` where more is to be looked up than whether these numbers are there."""
     wanted: dict[int, dict[int, None]] = {}
     for row in work.rows:
         for number, value in row.items():
-            if isinstance(value, tuple) and any(isinstance(item, StoredFile) for item in value):
-                return None
+            for file in _stored_files(value):
+                wanted.setdefault(FILES, {})[file] = None
             if _has_removed_item(work.catalog.by_number[number], value):
                 return None
             for one in references(value):
@@ -216,6 +215,10 @@ def _required(work: Preparation) -> Required | None:
                     return None
                 wanted.setdefault(one.catalog, {})[one.record] = None
     return {catalog: list(numbers) for catalog, numbers in sorted(wanted.items())}
+
+
+def _stored_files(value: Parsed) -> list[int]:
+    return [item.id for item in value if isinstance(item, StoredFile)] if isinstance(value, tuple) else []
 
 
 def _files(row: Values) -> list[tuple[int, Sequence[AnyFile]]]:

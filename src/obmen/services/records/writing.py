@@ -116,13 +116,16 @@ class RecordWriter:
 
     # records of the system's own
 
-    async def journal(self, on: Executor, catalog_id: str, values: Mapping[str, Any], author: int | None) -> int:
-        """The number of a new record; values by field id as they are stored, items by id."""
+    async def journal(
+        self, on: Executor, catalog_id: str, records: Sequence[Mapping[str, Any]], author: int | None
+    ) -> list[int]:
+        """The numbers of new records, in order; values by field id as they are stored, items by id. One statement."""
         statements = self._cache.statements
         catalog = statements.schema.catalog(catalog_id)
-        row = encode(_columns(catalog, values)).decode()
-        statement = statements.insert(catalog, author, row, many=False)
-        return int(await on.fetchval(statement.text, *statement.arguments))
+        rows = [_columns(catalog, values) for values in records]
+        many = len(rows) > 1
+        statement = statements.insert(catalog, author, encode(rows if many else rows[0]).decode(), many=many)
+        return sorted(row["id"] for row in await on.fetch(statement.text, *statement.arguments))
 
     async def journal_change(
         self, on: Executor, catalog_id: str, number: int, values: Mapping[str, Any], author: int | None

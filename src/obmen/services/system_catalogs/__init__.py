@@ -29,6 +29,17 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """The content of a file of a value; `NotFound` where it is kept elsewhere or does not exist."""
     compile_scenario: Callable[[bytes], object]
     """`InvalidScenario` where a scenario could not run."""
+    forget_listeners: Callable[[], None]
+    """What this process remembers of external requests is about to change."""
+
+    def listeners_change(self) -> Effect:
+        """An effect: all processes forget what they remember of external requests."""
+
+        async def run(connection: Connection, record: int) -> None:
+            self.forget_listeners()
+            await connection.execute(self.queries["notify_listeners"])
+
+        return run
 
 
 class Write(msgspec.Struct, kw_only=True):

@@ -29,7 +29,11 @@ class Scripts(SystemCatalog):
         except InvalidScenario as error:
             problems = tuple(FieldProblem(fault.message, field="$file", **fault.facts) for fault in error.problems)
             raise InvalidValue("scenario.refused", problems=problems, problem=error) from error
-        return [run_query(around.queries["create_scenario_version"], source)]
+        return [run_query(around.queries["create_scenario_version"], source), around.listeners_change()]
+
+    def removal(self, around: Surroundings) -> list[Effect]:
+        """Nothing starts it any more."""
+        return [around.listeners_change()]
 
     async def _source(self, write: Write, files: Parsed, around: Surroundings) -> bytes | None:
         if not isinstance(files, tuple) or not files:

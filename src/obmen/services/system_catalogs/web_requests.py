@@ -28,7 +28,11 @@ class WebRequests(SystemCatalog):
             url_id = write.values["$urlId"] = url_id.strip("/")
             if not is_url_id(url_id):
                 raise write.refuse("$urlId", "field.bad_url_id", sent=shown(url_id))
-        return []
+        return [around.listeners_change()]
+
+    def removal(self, around: Surroundings) -> list[Effect]:
+        """Nothing listens there any more."""
+        return [around.listeners_change()]
 
 
 SYSTEM_CATALOG = WebRequests()

@@ -55,6 +55,10 @@ select extract(epoch from min(wake_at) - now())::float8 from {schema}.process_ru
 -- Workers look for processes that are due.
 select pg_notify('obmen_processes', '')
 
+-- name: notify_listeners
+-- Processes that remember external requests forget them.
+select pg_notify('obmen_listeners', '')
+
 -- name: remove_process_run
 -- Stops the run of a record that was removed: without its row no step of it is journaled any more, and who runs it is told.
 with gone as (delete from {schema}.process_runs where record_id = $1 returning record_id)

@@ -21,8 +21,10 @@ from obmen.storage.statements.finding import Finder
 from obmen.storage.statements.rendering import FileLinks, Form, Renderer
 
 _KEPT: Final = 2_000
+FILES: Final = 0
+"""Stands for the files where catalogs are told by their numbers."""
 Required: TypeAlias = Mapping[int, list[int]]
-"""Numbers of records, each once, by number of catalog."""
+"""Numbers of records, each once, by number of catalog; those of files by `FILES`."""
 NOTHING_REQUIRED: Final[Required] = MappingProxyType({})
 Compile: TypeAlias = Callable[[Arguments], str]
 Image: TypeAlias = Literal["filled", "changed", "before"]
@@ -107,15 +109,18 @@ class Statements:
             return self._renderer(policy, arguments, form, links).record(catalog, query.fields, "r", privilege=False)
 
         json = self._keep(("records", policy, catalog.number, query.fields, form, links), compiled)
-        page = Finder(self.schema, self._namespace, policy, query, Arguments(*json.arguments)).page()
-        text = (
-            f"with page as materialized ({page.text}), placed as materialized (select id, key, row_number() over () as place "
-            f"from page) select string_agg({json.text}, ',' order by p.place) as json, count(*) as count, "
-            "(select id from placed order by place desc limit 1) as last_id, "
-            "(select key from placed order by place desc limit 1) as last_key "
-            f"from placed p join {self._from(catalog)} r on r.id = p.id"
-        )
-        return Statement(text, page.arguments)
+
+        def paged(arguments: Arguments) -> str:
+            page = Finder(self.schema, self._namespace, policy, query, arguments).page()
+            return (
+                f"with page as materialized ({page.text}), placed as materialized (select id, key, row_number() over () as place "
+                f"from page) select string_agg({json.text}, ',' order by p.place) as json, count(*) as count, "
+                "(select id from placed order by place desc limit 1) as last_id, "
+                "(select key from placed order by place desc limit 1) as last_key "
+                f"from placed p join {self._from(catalog)} r on r.id = p.id"
+            )
+
+        return self._keep(("page", policy, query, form, links), paged, *json.arguments)
 
     def images(
         self, policy: Policy, catalog: Catalog, image: Image, positions: Sequence[int], form: Form, links: FileLinks
@@ -139,7 +144,7 @@ class Statements:
     ) -> Statement:
         """``→ id`` of each new record, in order; ``rows`` is JSON: an object, or with ``many`` a list of them.
 
-        Nothing is inserted where one of the ``required`` records is not there.
+        Nothing is inserted where something ``required`` is not there.
         """
         targets = tuple(required)
 
@@ -162,7 +167,7 @@ class Statements:
     ) -> Statement:
         """``→ id`` of each record that is there; ``rows`` hold ``id`` and the columns of ``fields`` (numbers).
 
-        Nothing is changed where one of the ``required`` records is not there.
+        Nothing is changed where something ``required`` is not there.
         """
         targets = tuple(required)
 
@@ -206,11 +211,15 @@ class Statements:
     def _present(self, targets: Sequence[int]) -> str:
         """What holds where all records in the arguments from the third on, a list per catalog, are there."""
         parts = [
-            f"(select count(*) from {self._from(self.schema.catalogs[target])} q where q.id = any(${place}::bigint[]) "
-            f"and q.removed_at is null) = cardinality(${place}::bigint[])"
+            f"(select count(*) from {self._living(target)} and q.id = any(${place}::bigint[])) = cardinality(${place}::bigint[])"
             for place, target in enumerate(targets, 3)
         ]
         return " and ".join(parts) or "true"
+
+    def _living(self, target: int) -> str:
+        if target == FILES:
+            return f"{self._namespace}.files q where true"
+        return f"{self._from(self.schema.catalogs[target])} q where q.removed_at is null"
 
     def _keep(self, key: Hashable, compiled: Compile, *arguments: object) -> Statement:
         """The statement of ``key`` with these first arguments."""
