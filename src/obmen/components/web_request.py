@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Meta
 
 from obmen.components import Component, Context, Effect, Slot
-from obmen.domain.encoding import decode_near
 from obmen.domain.json_values import as_json, json_text
 from obmen.domain.processes.catalog_choice import as_object
 from obmen.domain.requests.charsets import codec_of, text_of
@@ -132,7 +131,7 @@ def _body(inputs: WebInputs, response: HttpResponse) -> Any:
     if not text.strip():
         return None
     try:
-        return decode_near(text)
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise StepFailed("component.answer_not_json", status=response.status, problem=error, start=text[:200]) from None
 

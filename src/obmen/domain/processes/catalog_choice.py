@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from obmen.domain.encoding import decode
 from obmen.domain.field_types import shown
 from obmen.errors import StepFailed
 
@@ -76,7 +75,7 @@ def _listed(value: Any) -> list[Any]:
 def as_value(name: str, text: str) -> Any:
     """The value of JSON text; `StepFailed` names the parameter where it is none."""
     try:
-        return decode(text)
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise StepFailed("component.not_json", parameter=name, problem=error) from None
 

@@ -13,7 +13,6 @@ from typing import Any, Final, Protocol
 import msgspec
 from lxml import etree
 
-from obmen.domain.encoding import decode_near
 from obmen.domain.json_values import Path
 from obmen.domain.processes.faults import Faults
 from obmen.domain.processes.scenarios import Call, Const, ListOf, MapOf, Output, Parameter, Script
@@ -268,7 +267,7 @@ def _read_tagged(text: str | None, at: Named) -> _Tagged | None:
     if text is None or not _TAGGED.match(text):
         return None
     try:
-        return msgspec.convert(decode_near(text), _Tagged)
+        return msgspec.json.decode(text, type=_Tagged)
     except (msgspec.DecodeError, RecursionError) as error:
         raise refusal("bad_parameter", at, problem=error) from None
 

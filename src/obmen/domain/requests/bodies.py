@@ -17,7 +17,7 @@ import msgspec
 import multipart
 import xmltodict
 
-from obmen.domain.encoding import decode, decode_near
+from obmen.domain.encoding import decode
 from obmen.domain.requests import query_strings
 from obmen.errors import BadRequest, TooLarge
 
@@ -63,13 +63,13 @@ def _looked_at(content: bytes, kind: str, charset: str, depth: int) -> Any:
 def read_json(content: bytes, *, depth: int, exact: bool = False) -> Any:
     """The value of JSON text, also behind a byte order mark; `BadRequest` says where it breaks, `TooLarge` past ``depth``.
 
-    With ``exact``, numbers with a fraction or exponent are `Decimal`; without, numbers are as `decode_near` reads them.
+    With ``exact``, numbers with a fraction or exponent are `Decimal`.
     """
     content = content.removeprefix(codecs.BOM_UTF8)
     if content.count(b"[") + content.count(b"{") > depth and _depth(content) > depth:
         raise TooLarge("request.too_deep", limit=depth)
     try:
-        return decode(content) if exact else decode_near(content)
+        return decode(content) if exact else msgspec.json.decode(content)
     except msgspec.DecodeError as error:
         raise BadRequest("request.not_json", problem=error) from None
     except UnicodeDecodeError as error:

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from obmen.domain.encoding import decode_near
 from obmen.domain.json_values import as_json
 from obmen.domain.query_reading import Asked
 from obmen.domain.rights.policies import Caller
@@ -49,7 +48,7 @@ class ProcessRecords:
     async def read(self, catalog_id: str, record_id: str, fields: Any = None) -> dict[str, Any]:
         """One record, with the values that its links show."""
         asked = Asked(fields=fields, with_linked_values=fields is None)
-        record: dict[str, Any] = decode_near(
+        record: dict[str, Any] = msgspec.json.decode(
             await self._reader.read(self._caller, catalog_id, record_id, asked, PROCESSES)
         )
         return record
@@ -57,7 +56,7 @@ class ProcessRecords:
     async def find(self, catalog_id: str, query: RecordsQuery) -> list[dict[str, Any]]:
         """A page of records."""
         page = await self._reader.find(self._caller, catalog_id, _asked(query), PROCESSES)
-        found: list[dict[str, Any]] = decode_near(page.json)
+        found: list[dict[str, Any]] = msgspec.json.decode(page.json)
         return found
 
     async def count(self, catalog_id: str, query: RecordsQuery) -> int:
