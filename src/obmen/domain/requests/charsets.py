@@ -7,9 +7,10 @@ which are no charsets of texts.
 import codecs
 import re
 from encodings.aliases import aliases
-from typing import Final, Literal
+from typing import Final
 
-from obmen.domain.requests.content_types import ContentType
+from obmen.domain.requests.content_types import FORM, ContentType
+from obmen.errors import BadRequest
 
 _CODECS: Final = (
     "utf_8", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be",
@@ -27,11 +28,11 @@ _OTHER_NAMES: Final = {
 }  # fmt: skip
 """What senders write beside the names that Python knows; ASCII is a part of UTF-8, which is often sent under its name."""
 _MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf_8_sig"),
+    (codecs.BOM_UTF32_LE, "utf_32"),
+    (codecs.BOM_UTF32_BE, "utf_32"),
+    (codecs.BOM_UTF16_LE, "utf_16"),
+    (codecs.BOM_UTF16_BE, "utf_16"),
 )
 """Byte order marks; these codecs take them off."""
 _PROLOG: Final = re.compile(rb"\s{0,100}<\?xml[^>]{0,200}?encoding\s{0,20}=\s{0,20}[\"']([A-Za-z0-9._:-]{1,40})[\"']")
@@ -50,8 +51,8 @@ def charset_of(content: bytes, content_type: ContentType) -> str:
 
     That of a byte order mark; of ``charset`` in the content type, which wins over the prolog of XML (RFC 7303, 3.2); of
     that prolog; otherwise UTF-8. A name that is unknown is passed over. JSON is UTF-8 wherever it can be, whatever its
-    content type says (RFC 8259, 8.1). JSON and XML begin with ASCII: where a NUL stands beside it they are UTF-16, and where
-    none does they are not.
+    content type says (RFC 8259, 8.1). JSON, XML and forms begin with ASCII: where a NUL stands beside it they are UTF-16, and
+    where none does they are not.
     """
     for mark, codec in _MARKS:
         if content.startswith(mark):
@@ -61,14 +62,29 @@ def charset_of(content: bytes, content_type: ContentType) -> str:
         return _wide(content) or (_UTF_8 if named is None or _is_utf_8(content) else _narrow(named))
     if content_type.speaks("xml"):
         return _wide(content) or _narrow(named or _in_prolog(content))
+    if content_type.kind == FORM:
+        return _wide(content) or _narrow(named)
     if named == "utf_16":
         return _wide(content) or "utf_16_le"
     return named or _UTF_8
 
 
-def text_of(content: bytes, content_type: ContentType, errors: Literal["strict", "replace"] = "replace") -> str:
-    """``content`` as text; what its charset cannot say becomes U+FFFD, or is a ``UnicodeDecodeError`` where ``errors`` is strict."""
-    return content.decode(charset_of(content, content_type), errors)
+def text_of(content: bytes, content_type: ContentType) -> str:
+    """``content`` as text; what its charset cannot say becomes U+FFFD."""
+    return content.decode(charset_of(content, content_type), "replace")
+
+
+def decoded(content: bytes, codec: str) -> str:
+    """``content`` as text; `BadRequest` where it is none in this charset."""
+    try:
+        return content.decode(codec)
+    except UnicodeDecodeError as error:
+        raise BadRequest("request.not_text", encoding=codec.replace("_", "-"), problem=error) from None
+
+
+def is_wide(codec: str) -> bool:
+    """Whether even ASCII takes several bytes in it."""
+    return codec.startswith(("utf_16", "utf_32"))
 
 
 def _is_utf_8(content: bytes) -> bool:
@@ -91,7 +107,7 @@ def _wide(content: bytes) -> str | None:
 
 def _narrow(codec: str | None) -> str:
     """UTF-8 for a charset that text without zero bytes cannot have: .NET declares UTF-16 in what it sends as UTF-8."""
-    return _UTF_8 if codec is None or codec.startswith(("utf_16", "utf_32")) else codec
+    return _UTF_8 if codec is None or is_wide(codec) else codec
 
 
 def _in_prolog(content: bytes) -> str | None:

@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+FORM: Final = "application/x-www-form-urlencoded"
+
 _KIND: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+*-]{1,127}")
 _PARAMETER: Final = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+))', re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -34,11 +36,13 @@ class ContentType(msgspec.Struct, frozen=True):
 def content_type_of(header: str) -> ContentType:
     """The value of the header (RFC 9110, 8.3.1); the first of several values, or of several parameters with one name, counts."""
     kind = header.partition(";")[0].partition(",")[0].strip().lower()
-    return ContentType(kind if _KIND.fullmatch(kind) else "", _parameters(header))
+    parameters = {name: _ESCAPED.sub(r"\1", value) for name, value in parameters_of(header).items()}
+    return ContentType(kind if _KIND.fullmatch(kind) else "", parameters)
 
 
-def _parameters(header: str) -> dict[str, str]:
+def parameters_of(header: str) -> dict[str, str]:
+    """Parameters by name in lower case, without quotes around them; what is escaped inside stays so."""
     found: dict[str, str] = {}
     for name, quoted, plain in _PARAMETER.findall(header):
-        found.setdefault(name.lower(), _ESCAPED.sub(r"\1", quoted) if quoted else plain.strip())
+        found.setdefault(name.lower(), quoted or plain.strip().strip('"'))
     return found
