@@ -2,7 +2,7 @@
 
 import asyncio
 
-from webhook_company import every
+from webhook_company import eventually, every
 
 from obmen.domain.rights.policies import SYSTEM
 
@@ -47,6 +47,7 @@ async def test_a_receiver_that_writes_back_is_stopped_and_a_busy_record_is_not(c
     async def is_told():
         return await incident(company, hook)
 
+    await eventually(is_told)
     text = await is_told()
     for fact in (f"Orders #{looping}", "employee robot", receiver.url, "clear the field $incident"):
         assert fact in text, text

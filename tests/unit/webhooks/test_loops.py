@@ -55,7 +55,9 @@ class World:
         return self.guard.judge(1, START + timedelta(seconds=now))
 
 
-@pytest.mark.parametrize("echo", [(0.001,), (0.02,), (0.5,), (1.5,), (5.0,), (0.005, 0.01), (0.3, 0.6, 0.9)])
+@pytest.mark.parametrize(
+    "echo", [(0.001,), (0.02,), (0.5,), (1.5,), (5.0,), (0.005, 0.01), (0.3, 0.6, 0.9), (0.001, 1.5)]
+)
 def test_a_receiver_that_writes_back_is_stopped(echo):
     world = World([0.0], echo)
     assert world.run()

@@ -17,13 +17,13 @@ import msgspec
 _TRIALS: Final = 3
 _RECORDS: Final = 10_000
 """So many are remembered; those that were notified longest ago are forgotten first."""
-_GRACE: Final = timedelta(seconds=1)
-"""A receiver may still be writing when the notification is held back."""
+_GRACE: Final = 0.5
+"""Changes in such a part of a trial count for nothing: a receiver may still be writing what it was notified of before."""
 _INTERVALS: Final = 5
 """The first trial takes so many mean intervals between the notifications of the record: one that changes by itself does so meanwhile."""
 _AT_ONCE: Final = 0.5
 """A change within such a part of the first trial answers the notification; one that comes later does not."""
-_SHORTEST: Final = timedelta(seconds=2)
+_SHORTEST: Final = timedelta(seconds=4)
 
 
 class Verdict(StrEnum):
@@ -45,8 +45,8 @@ class Record(msgspec.Struct, kw_only=True):
     trials: int = 0
     """How often it stayed quiet until it was notified."""
     first_trial: timedelta = _SHORTEST
-    held_at: datetime | None = None
-    """The beginning of the last trial."""
+    quiet_from: datetime | None = None
+    """Changes of others count from here on in the last trial; ``None``: there was none."""
     notified_at: datetime | None = None
     """The end of the last trial."""
     is_quiet: bool = True
@@ -74,7 +74,7 @@ class LoopGuard:
     def changed(self, record: int, at: datetime) -> None:
         """A change of ``at`` was read from the log."""
         found = self._records.get(record)
-        if found is None or found.held_at is None or at <= found.held_at + _GRACE:
+        if found is None or found.quiet_from is None or at <= found.quiet_from:
             return
         if found.notified_at is None or at <= found.notified_at:
             found.is_quiet = False
@@ -88,7 +88,7 @@ class LoopGuard:
         found = self._touched(record, now)
         if self._most == 0:
             return Verdict.SEND, found
-        if found.held_at is not None and found.notified_at is None:
+        if found.quiet_from is not None and found.notified_at is None:
             return self._after_trial(record, found, now), found
         if found.trusted_until is not None and now < found.trusted_until:
             return Verdict.SEND, found
@@ -101,7 +101,8 @@ class LoopGuard:
         if found.is_answered if found.trials else found.count > self._most:
             if not found.trials:
                 found.first_trial = max(_SHORTEST, _INTERVALS * (now - found.since) / found.count)
-            found.held_at, found.notified_at, found.until = now, None, now + found.trial + self._window
+            found.quiet_from, found.notified_at = now + found.trial * _GRACE, None
+            found.until = now + found.trial + self._window
             found.is_quiet, found.is_answered, found.is_late = True, False, False
             return Verdict.HOLD, found
         return Verdict.SEND, found
