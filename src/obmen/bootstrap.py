@@ -29,6 +29,7 @@ from obmen.clients.http import GuardedHttp
 from obmen.clients.javascript import JavaScriptSandbox
 from obmen.clients.passwords import Passwords
 from obmen.clients.secrets import SecretBox, load_key
+from obmen.clients.trust import trusted
 from obmen.components import Components
 from obmen.domain import fields
 from obmen.domain.field_types import FieldType
@@ -172,7 +173,9 @@ async def running(settings: Settings) -> AsyncIterator[Wired]:
         where = settings.database
         base = await connect(where.url, where.schema, connections=where.connections)
         stack.push_async_callback(base.close)
-        http, own_http = GuardedHttp(settings.egress), GuardedHttp(Egress(allow=_EVERYWHERE))
+        authorities = trusted(settings.tls.ca)
+        http = GuardedHttp(settings.egress, trusted=authorities)
+        own_http = GuardedHttp(Egress(allow=_EVERYWHERE), trusted=authorities)
         for client in (http, own_http):
             await client.start()
             stack.push_async_callback(client.close)

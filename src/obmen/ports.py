@@ -44,11 +44,11 @@ class Scripts(Protocol):
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to another system."""
+    """A request to another system; a header with several values is sent so many times."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str | Sequence[str]] = {}
     body: bytes | None = None
     timeout_s: float = 60.0
     follow_redirects: bool = True

@@ -109,6 +109,17 @@ class Egress(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
 
 
+class Tls(msgspec.Struct, frozen=True, kw_only=True):
+    """TLS to other systems: web requests, webhooks."""
+
+    ca: Annotated[
+        str,
+        Meta(
+            description="A PEM file (or a folder of OpenSSL) with certificates of authorities of your own, trusted beside the system's."
+        ),
+    ] = ""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What is refused for its size; exceeding one is a 413, 431 or 400 that names the key."""
 
@@ -204,6 +215,14 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
         tuple[float, ...], Meta(description="Pauses before each further attempt, in seconds; ±10 % of jitter.")
     ] = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
     journal_days: Annotated[int, Meta(description="Deliveries are kept in the journal for.", ge=1)] = 30
+    loop_changes: Annotated[
+        int,
+        Meta(
+            description="More notifications of one record in loop_window_s are checked for a loop through the receiver; 0: none are.",
+            ge=0,
+        ),
+    ] = 100
+    loop_window_s: Annotated[int, Meta(description="The time in which they are counted.", ge=1)] = 600
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +234,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admin: Admin = Admin()
     secret: Secret = Secret()
     egress: Egress = Egress()
+    tls: Tls = Tls()
     limits: Limits = Limits()
     files: Files = Files()
     rate: Rate = Rate()

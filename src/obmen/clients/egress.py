@@ -6,6 +6,7 @@
 
 import re
 import socket
+import ssl
 from collections.abc import Iterable
 from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -117,8 +118,13 @@ connecting_to: Final[ContextVar[str]] = ContextVar("connecting_to", default="")
 """The host a request under way goes to, for `guarded_connector`: a socket knows its address only."""
 
 
-def guarded_connector(policy: EgressPolicy, resolver: GuardedResolver) -> aiohttp.TCPConnector:
-    """A pool of connections, each checked once more as its socket is made: by then the address is the one connected to."""
+def guarded_connector(
+    policy: EgressPolicy, resolver: GuardedResolver, *, trusted: ssl.SSLContext | None = None, idle_s: float = 15.0
+) -> aiohttp.TCPConnector:
+    """A pool of connections, each checked once more as its socket is made: by then the address is the one connected to.
+
+    ``trusted`` says whose certificates are valid; connections are kept for ``idle_s`` without use.
+    """
 
     def make_socket(info: tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]) -> socket.socket:
         family, kind, protocol, _, address = info
@@ -127,7 +133,9 @@ def guarded_connector(policy: EgressPolicy, resolver: GuardedResolver) -> aiohtt
         return socket.socket(family, kind, protocol)
 
     # Callers bound how many requests are under way; a limit here would let one hanging host hold up all others.
-    return aiohttp.TCPConnector(resolver=resolver, socket_factory=make_socket, limit=0)
+    return aiohttp.TCPConnector(
+        resolver=resolver, socket_factory=make_socket, limit=0, keepalive_timeout=idle_s, ssl=trusted or True
+    )
 
 
 def literal_address(host: str) -> Address | None:

@@ -1,20 +1,21 @@
 """HTTP to other systems, under the egress policy (law 6): webhooks, web requests, files by URL.
 
-Every hop of a request is checked against the egress policy, redirects included. Made by ``bootstrap``.
+Every hop of a request is checked against the egress policy, redirects included. Whatever another system answers, and
+whatever the library below makes of it, is an answer or an `ObmenError`. Made by ``bootstrap``.
 """
 
 import asyncio
 import base64
-import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
+from urllib.parse import unquote
 
 import aiohttp
-import msgspec
 from aiohttp.abc import AbstractResolver
+from msgspec.structs import replace
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -27,17 +28,21 @@ from obmen.clients.egress import (
     guarded_connector,
     literal_address,
 )
-from obmen.errors import StepFailed, Temporary, TooLarge, Unavailable
+from obmen.clients.http_failures import RETRY_S, failure, lost_connection, sent_nothing
+from obmen.clients.redirects import MOST, location_of, redirected
+from obmen.clients.urls import url_of, without_user
+from obmen.domain.requests.content_codings import (
+    ACCEPTED,
+    BrokenCoding,
+    UnknownCoding,
+    UnpackedTooLarge,
+    unpacked,
+)
+from obmen.errors import ObmenError, StepFailed, Temporary, TooLarge, Unavailable
 from obmen.ports import HttpRequest, HttpResponse
 
-RETRY_S: Final = 5.0
-"""Delay of `Temporary` where the other system did not answer."""
-REDIRECTS: Final = 5
-"""A request is sent on so many times at most."""
-
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+_FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 # Set by the connection itself; a scenario that passes on the headers it got must not set them (RFC 9110, 7.6.1).
 _CONNECTION_HEADERS: Final = frozenset(
     {
@@ -45,35 +50,44 @@ _CONNECTION_HEADERS: Final = frozenset(
         "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-_ORIGIN_HEADERS: Final = ("Authorization", "Cookie", "Host")
-_CONTENT_HEADERS: Final = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Digest")
+_IDEMPOTENCY_KEY: Final = "idempotency-key"
+_IDLE_S: Final = 4.0
+"""Shorter than the 5 s after which many servers close: a request that cannot be repeated should not meet that moment."""
+_HEADER_BYTES: Final = 65_536
+_HEADERS: Final = 256
 
 
-class _Hop(msgspec.Struct, frozen=True):
-    """One request of a chain of redirects, ready to be sent."""
+class _NoCookies(aiohttp.DummyCookieJar):
+    """Reads no ``Set-Cookie``: nothing is kept between requests, and what is in it is the scenario's to read."""
 
-    method: str
-    url: URL
-    headers: CIMultiDict[str]
-    body: bytes | None
+    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
+        """Does nothing."""
 
 
 class GuardedHttp:
     """`obmen.ports.Http` with connections kept alive between requests; ``dns`` replaces the system's resolver."""
 
-    def __init__(self, egress: settings.Egress, dns: AbstractResolver | None = None) -> None:
+    def __init__(
+        self, egress: settings.Egress, dns: AbstractResolver | None = None, trusted: ssl.SSLContext | None = None
+    ) -> None:
+        """``trusted`` says whose certificates are valid: the system's where it is left out."""
         self._policy = EgressPolicy(egress.allow)
         self.resolver = GuardedResolver(self._policy, dns)
+        self._trusted = trusted
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """Creates the client session; `send` can be called afterwards."""
         self._session = aiohttp.ClientSession(
-            connector=guarded_connector(self._policy, self.resolver),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "Obmen"},
+            connector=guarded_connector(self._policy, self.resolver, trusted=self._trusted, idle_s=_IDLE_S),
+            cookie_jar=_NoCookies(),
+            headers={"User-Agent": "Obmen", "Accept-Encoding": ACCEPTED},
             skip_auto_headers=("Content-Type",),
             timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,  # it takes half of a packed body for the whole
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+            max_headers=_HEADERS,
             trust_env=False,  # a proxy would connect where the policy does not look
         )
 
@@ -87,57 +101,62 @@ class GuardedHttp:
     async def send(self, request: HttpRequest) -> HttpResponse:
         """The answer, whatever its status; ``body`` is unpacked.
 
-        `EgressRefused`: a closed address, `Temporary`: no answer in time or none at all, `TooLarge`: more than
-        ``limit_bytes``, `StepFailed`: no request can be made of this, or too many redirects.
+        `EgressRefused`: a closed address, `Temporary`: no answer in time, none at all or a broken one, `TooLarge`: more than
+        ``limit_bytes``, `StepFailed`: no request can be made of this, too many redirects, or an answer in an unknown coding.
         """
-        hop = _first_hop(request)
-        redirects_left = REDIRECTS if request.follow_redirects else 0
+        request = _prepared(request)
         try:
             async with asyncio.timeout(request.timeout_s):
-                while True:
-                    found = await self._exchange(hop, request.limit_bytes, read_redirect=redirects_left == 0)
+                for _ in range(MOST + 1):
+                    found = await self._answer(request)
                     if isinstance(found, HttpResponse):
-                        break
-                    hop, redirects_left = _next_hop(hop, *found), redirects_left - 1
+                        return found
+                    request = found
         except TimeoutError as error:
-            raise Temporary("http.timeout", delay_s=RETRY_S, host=_host(hop.url), limit=request.timeout_s) from error
-        if request.follow_redirects and found.status in _REDIRECT_STATUSES and _location(found):
-            raise StepFailed("http.too_many_redirects", host=_host(hop.url), limit=REDIRECTS)
-        return found
+            host = _host(url_of(request.url))
+            raise Temporary("http.timeout", delay_s=RETRY_S, host=host, limit=request.timeout_s) from error
+        raise StepFailed("http.too_many_redirects", host=_host(url_of(request.url)), limit=MOST)
 
-    async def _exchange(self, hop: _Hop, limit: int, *, read_redirect: bool) -> HttpResponse | tuple[int, str]:
-        """The answer to one hop; a redirect as its status and location, unless it is to be read like any other."""
+    async def _answer(self, request: HttpRequest) -> HttpResponse | HttpRequest:
+        """The answer, or the request that it is redirected to.
+
+        Where a kept connection breaks, the request is repeated once if that is safe: aiohttp repeats what is idempotent by
+        its method, this what has an ``Idempotency-Key`` or was not sent yet (RFC 9110, 9.2.2).
+        """
+        try:
+            try:
+                return await self._exchange(request)
+            except Exception as error:
+                if not _may_be_repeated(request, error):
+                    raise
+                return await self._exchange(request)
+        except (ObmenError, TimeoutError):
+            raise
+        except Exception as error:
+            raise failure(error, _host(url_of(request.url))) from error
+
+    async def _exchange(self, request: HttpRequest) -> HttpResponse | HttpRequest:
         if self._session is None:
             raise Unavailable("http.not_started")
-        url, host = self._checked(hop.url), hop.url.host or ""
-        token = connecting_to.set(host)
+        url = self._checked(url_of(request.url))
+        token = connecting_to.set(url_of(request.url).host or "")
         try:
             async with self._session.request(
-                hop.method, url, headers=hop.headers, data=hop.body, allow_redirects=False
+                request.method, url, headers=_headers(request.headers), data=request.body, allow_redirects=False
             ) as response:
-                location = response.headers.get("Location", "")
-                if not read_redirect and response.status in _REDIRECT_STATUSES and location:
-                    return response.status, location
-                body = await _read(response, limit, host)
-        except TimeoutError:
-            raise
+                headers = [(name.decode("latin-1").lower(), _value(value)) for name, value in response.raw_headers]
+                found = HttpResponse(status=response.status, headers=headers, body=b"", url=request.url)
+                if request.follow_redirects and (following := redirected(request, found.status, location_of(found))):
+                    return following
+                if found.status < 200:  # 101 to nobody who asked for it: what follows is no HTTP and has no end
+                    problem = StepFailed("http.why_not_http", problem=found.status)
+                    raise Temporary("http.no_answer", delay_s=RETRY_S, host=_host(url), problem=problem)
+                body = await _read(response, request.limit_bytes, _host(url))
+                return replace(found, body=_unpacked(found, body, request.limit_bytes, _host(url)))
         except (aiohttp.InvalidURL, UnicodeError) as error:  # the latter: a name that cannot be asked for
-            raise _bad_url(str(hop.url), error) from error
-        except (aiohttp.ClientError, OSError) as error:
-            unconnected = isinstance(error, aiohttp.ClientConnectorError)
-            raise Temporary(
-                "http.no_answer",
-                delay_s=RETRY_S,
-                did_nothing=unconnected,
-                host=_host(hop.url),
-                problem=_cause(error),
-            ) from error
+            raise StepFailed("http.bad_url", url=request.url, problem=StepFailed("http.why_no_host")) from error
         finally:
             connecting_to.reset(token)
-        headers = [
-            (name.decode("latin-1").lower(), value.decode(errors="replace")) for name, value in response.raw_headers
-        ]
-        return HttpResponse(status=response.status, headers=headers, body=body, url=str(hop.url))
 
     def _checked(self, url: URL) -> URL:
         """``url``, an address in it spelled as usual; `EgressRefused` where it is closed. A name is checked as it resolves."""
@@ -147,25 +166,33 @@ class GuardedHttp:
         return spelled
 
 
-def _first_hop(request: HttpRequest) -> _Hop:
+def _prepared(request: HttpRequest) -> HttpRequest:
+    """``request``, checked; a user in its address becomes a header, which stands in no message and leaves with the origin."""
     if not _TOKEN.fullmatch(request.method) or request.method.upper() == "CONNECT":
         raise StepFailed("http.bad_method", method=request.method)
-    url, headers = _url(request.url), _headers(request.headers)
-    if url.user is not None:  # a header instead, so that the password stands in no message and leaves with the origin
-        pair = f"{url.user}:{url.password or ''}".encode()
-        headers.setdefault("Authorization", f"Basic {base64.b64encode(pair).decode()}")
-        url = url.with_user(None)
-    return _Hop(request.method.upper(), url, headers, request.body)
+    url, headers = url_of(request.url), request.headers
+    _headers(headers)
+    if url.raw_user is not None and "authorization" not in {name.lower() for name in headers}:
+        pair = f"{unquote(url.raw_user)}:{unquote(url.raw_password or '')}".encode()
+        headers = {**headers, "Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    return replace(request, method=request.method.upper(), url=str(without_user(url)), headers=headers)
 
 
-def _headers(given: Mapping[str, str]) -> CIMultiDict[str]:
+def _headers(given: Mapping[str, str | Sequence[str]]) -> CIMultiDict[str]:
+    """Values that are not ASCII are sent in UTF-8, as other clients do."""
     headers: CIMultiDict[str] = CIMultiDict()
-    for name, value in given.items():
-        if not _TOKEN.fullmatch(name) or _FORBIDDEN_IN_VALUE.search(value):
-            raise StepFailed("http.bad_header", name=name)
-        if name.lower() not in _CONNECTION_HEADERS:
-            headers.add(name, value)
+    for name, values in given.items():
+        for value in (values,) if isinstance(values, str) else values:
+            if not _TOKEN.fullmatch(name) or _FORBIDDEN_IN_VALUE.search(value):
+                raise StepFailed("http.bad_header", name=name)
+            if name.lower() not in _CONNECTION_HEADERS:
+                headers.add(name, value)
     return headers
+
+
+def _may_be_repeated(request: HttpRequest, error: Exception) -> bool:
+    has_key = any(name.lower() == _IDEMPOTENCY_KEY for name in request.headers)
+    return lost_connection(error) and (has_key or sent_nothing(error))
 
 
 @lru_cache(1024)
@@ -175,38 +202,16 @@ def _spelled(url: URL) -> tuple[Address | None, URL]:
     return address, url if address is None else url.with_host(str(address))
 
 
-@lru_cache(1024)
-def _url(text: str) -> URL:
+def _value(raw: bytes) -> str:
+    """A header in UTF-8, or else in latin-1, which every byte fits."""
     try:
-        url = URL(text)
-    except (ValueError, TypeError) as error:
-        raise _bad_url(text, error) from error
-    if url.scheme not in ("http", "https"):
-        raise _bad_url(text, "it begins with neither http:// nor https://")
-    if not url.raw_host:
-        raise _bad_url(text, "it names no host")
-    return url.with_fragment(None) if url.raw_fragment else url
-
-
-def _next_hop(hop: _Hop, status: int, location: str) -> _Hop:
-    """Where a redirect leads (RFC 9110, 15.4), without what was meant for the origin only."""
-    try:
-        url = _url(str(hop.url.join(URL(location)))).with_user(None)
-    except ValueError as error:
-        raise _bad_url(location, error) from error
-    method, body, headers = hop.method, hop.body, hop.headers.copy()
-    if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
-        method, body = "GET", None
-        for name in _CONTENT_HEADERS:
-            headers.popall(name, None)
-    if url.origin() != hop.url.origin():
-        for name in _ORIGIN_HEADERS:
-            headers.popall(name, None)
-    return _Hop(method, url, headers, body)
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int, host: str) -> bytes:
-    """The unpacked body; `TooLarge` as soon as it grows past ``limit``, so that a packed bomb is never unpacked."""
+    """The body as it is sent, whole; `TooLarge` as soon as it grows past ``limit``."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
@@ -216,27 +221,18 @@ async def _read(response: aiohttp.ClientResponse, limit: int, host: str) -> byte
     return bytes(body)
 
 
-def _location(response: HttpResponse) -> str:
-    return next((value for name, value in response.headers if name == "location"), "")
+def _unpacked(found: HttpResponse, body: bytes, limit: int, host: str) -> bytes:
+    codings = ", ".join(value for name, value in found.headers if name == "content-encoding")
+    try:
+        return unpacked(body, codings, limit)
+    except UnpackedTooLarge:
+        raise TooLarge("http.too_large", host=host, limit=limit) from None
+    except UnknownCoding as error:
+        raise StepFailed("http.unknown_coding", host=host, coding=error, known=ACCEPTED) from None
+    except BrokenCoding as error:
+        problem = StepFailed("http.why_broken_coding", coding=error)
+        raise Temporary("http.no_answer", delay_s=RETRY_S, host=host, problem=problem) from error
 
 
 def _host(url: URL) -> str:
     return f"{url.host}:{url.port}"
-
-
-def _bad_url(url: str, problem: object) -> StepFailed:
-    return StepFailed("http.bad_url", url=url, problem=problem)
-
-
-def _cause(error: Exception) -> str:
-    """What happened, in a few words."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"its certificate is not valid ({error.certificate_error})"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
-        if cause.errno and cause.errno > 0 and not isinstance(cause, ssl.SSLError):
-            return os.strerror(cause.errno)
-        return cause.strerror or str(cause)
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it closed the connection"
-    return str(error) or type(error).__name__

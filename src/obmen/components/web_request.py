@@ -12,7 +12,9 @@ from obmen.components import Component, Context, Effect, Slot
 from obmen.domain.encoding import decode_near
 from obmen.domain.json_values import as_json, json_text
 from obmen.domain.processes.catalog_choice import as_object
-from obmen.domain.requests.responses import cookies_of, text_of
+from obmen.domain.requests.charsets import codec_of, text_of
+from obmen.domain.requests.content_types import ContentType, content_type_of
+from obmen.domain.requests.set_cookies import cookies_of
 from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse
 
@@ -26,7 +28,9 @@ class WebInputs(msgspec.Struct, frozen=True, kw_only=True, rename={"wait": "asyn
 
     method: Annotated[str, Meta(description="`GET`, `POST`, `PATCH`, `PUT`, `DELETE` or `HEAD`.")] = "GET"
     query: Annotated[str, Meta(description="The address, with its query.")] = ""
-    headers: Annotated[Any, Meta(description="Headers by name; those given here win.")] = None
+    headers: Annotated[
+        Any, Meta(description="Headers by name, a list for several values, null for none; those given here win.")
+    ] = None
     format: Annotated[str, Meta(description="`keyvalue` sends `params` as a form, any other `body`.")] = "keyvalue"
     params: Annotated[Any, Meta(description="Fields of the form by name.")] = None
     body: Annotated[Any, Meta(description="Text as it is, any other value as JSON.")] = None
@@ -79,28 +83,40 @@ def _request(inputs: WebInputs, limit: int) -> HttpRequest:
     method = inputs.method.upper()
     if method not in _METHODS:
         raise StepFailed("component.bad_method", sent=inputs.method, known=", ".join(_METHODS))
-    headers = {name: _text(value) for name, value in as_object("headers", inputs.headers).items()}
+    headers = {
+        name: tuple(
+            _text(item) for item in (value if isinstance(value, list | tuple) else (value,)) if item is not None
+        )
+        for name, value in as_object("headers", inputs.headers).items()
+    }
+    headers = {name: values for name, values in headers.items() if values}
     if inputs.auth == "basic":
         pair = base64.b64encode(f"{inputs.login}:{inputs.password}".encode()).decode()
-        headers = {"Authorization": f"Basic {pair}", **headers}
+        headers = {"Authorization": (f"Basic {pair}",), **headers}
     elif inputs.auth != "noauth":
         raise StepFailed("component.bad_auth", sent=inputs.auth, known="noauth, basic")
     body: bytes | None = None
     if method not in _SAFE:
-        body, kind = _content(inputs)
-        if body is not None and "content-type" not in {name.lower() for name in headers}:
-            headers["Content-Type"] = kind
+        given = next((values[0] for name, values in headers.items() if name.lower() == "content-type"), "")
+        kind = given or (_FORM if inputs.format == "keyvalue" else inputs.type)
+        body = _content(inputs, content_type_of(kind))
+        if body is not None and not given:
+            headers["Content-Type"] = (kind,)
     return HttpRequest(method=method, url=inputs.query.strip(), headers=headers, body=body, limit_bytes=limit)
 
 
-def _content(inputs: WebInputs) -> tuple[bytes | None, str]:
-    if inputs.format == "keyvalue":
-        params = as_object("params", inputs.params)
-        pairs = [(name, _text(value)) for name, value in params.items() if value is not None]
-        return (urlencode(pairs).encode(), _FORM) if pairs else (None, _FORM)
-    if inputs.body is None:
-        return None, inputs.type
-    return _text(inputs.body).encode(), inputs.type
+def _content(inputs: WebInputs, kind: ContentType) -> bytes | None:
+    """The body, in the charset that its content type names: UTF-8 without one, and for JSON (RFC 8259, 8.1)."""
+    codec = "utf_8" if kind.speaks("json") else codec_of(kind.charset) or "utf_8"
+    try:
+        if inputs.format == "keyvalue":
+            params = as_object("params", inputs.params)
+            pairs = [(name, _text(value)) for name, value in params.items() if value is not None]
+            return urlencode(pairs, encoding=codec).encode() if pairs else None
+        return None if inputs.body is None else _text(inputs.body).encode(codec)
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        raise StepFailed("component.not_in_charset", character=character, charset=kind.charset or "utf-8") from None
 
 
 def _text(value: Any) -> str:
@@ -109,7 +125,8 @@ def _text(value: Any) -> str:
 
 
 def _body(inputs: WebInputs, response: HttpResponse) -> Any:
-    text = text_of(response.body, dict(response.headers).get("content-type", ""))
+    content_type = next((value for name, value in response.headers if name == "content-type"), "")
+    text = text_of(response.body, content_type_of(content_type))
     if inputs.output_format != "json":
         return text
     if not text.strip():
@@ -121,13 +138,11 @@ def _body(inputs: WebInputs, response: HttpResponse) -> Any:
 
 
 def _headers(received: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    set_cookies: list[str] = []
+    values: dict[str, list[str]] = {}
     for name, value in received:
-        if name == "set-cookie":
-            set_cookies.append(value)
-        else:
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        values.setdefault(name, []).append(value)
+    set_cookies = values.pop("set-cookie", [])
+    headers: dict[str, Any] = {name: ", ".join(several) for name, several in values.items()}
     if set_cookies:
         headers["set-cookie"] = set_cookies
     return {**headers, "cookies": cookies_of(set_cookies)}

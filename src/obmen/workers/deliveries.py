@@ -108,7 +108,6 @@ class Deliverer:
                 stream = self._held[hook].stream
                 if stream.subscription != subscription:
                     stream.subscription = subscription
-                    stream.wake()
             elif len(self._held) < share:
                 await self._take(connection, subscription)
 

@@ -10,6 +10,7 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
@@ -18,6 +19,7 @@ from obmen import __version__, messages
 from obmen.clients.clock import now
 from obmen.domain.masking import Mask
 from obmen.domain.webhooks.deliveries import Delivery, Outcome, Status, Step
+from obmen.domain.webhooks.loops import LoopGuard, Verdict
 from obmen.domain.webhooks.matching import Subscription
 from obmen.domain.webhooks.record_queues import RecordQueues
 from obmen.domain.webhooks.signing import headers, message_id
@@ -50,18 +52,20 @@ log = structlog.get_logger()
 
 
 class WebhookStream:
-    """Delivers one webhook. ``subscription`` may be replaced while it runs."""
+    """Delivers one webhook."""
 
     def __init__(
         self, webhooks: Webhooks, http: Http, subscription: Subscription, cursor: Cursor, deferred: list[int]
     ) -> None:
-        self.subscription = subscription
+        self._subscription = subscription
         self._webhooks = webhooks
         self._http = http
         self._settings = webhooks.settings
         self._cursor = cursor
         self._position, self._sequence_id, self._active = cursor.position, cursor.sequence_id, cursor.active
         self._queues = RecordQueues(deferred)
+        self._loops = LoopGuard(self._settings.loop_changes, self._settings.loop_window_s)
+        self._ahead = timedelta()
         self._buffer: deque[Delivery] = deque()
         self._sending: set[asyncio.Task[None]] = set()
         self._news = True
@@ -70,6 +74,18 @@ class WebhookStream:
         self._signal = asyncio.Event()
         self._stopping = False
         self._gone = False
+
+    @property
+    def subscription(self) -> Subscription:
+        """The webhook."""
+        return self._subscription
+
+    @subscription.setter
+    def subscription(self, subscription: Subscription) -> None:
+        """The webhook as it stands from now on; what was paused may have been resumed with it."""
+        self._subscription = subscription
+        self._due = now()
+        self.wake()
 
     def wake(self) -> None:
         """The log has gone on."""
@@ -84,6 +100,8 @@ class WebhookStream:
     async def run(self) -> None:
         """Until `stop`, or until the webhook is somebody else's, or gone."""
         try:
+            self._ahead = await self._patiently(self._webhooks.clock) - now()
+            await self._patiently(lambda: self._webhooks.report(self.subscription.id))
             while not (self._stopping or self._gone):
                 await self._turn()
             await self._drain()
@@ -113,6 +131,8 @@ class WebhookStream:
             lambda: self._webhooks.read(self.subscription, self._position, self._sequence_id, self._active, BATCH)
         )
         self._buffer.extend(page.deliveries)
+        for delivery, at in zip(page.deliveries, page.changed_at, strict=True):
+            self._loops.changed(delivery.record_id, at)
         self._position, self._sequence_id, self._active = page.position, page.sequence_id, page.active
         if page.more:
             self._news = True
@@ -134,9 +154,12 @@ class WebhookStream:
             task.add_done_callback(self._sent)
 
     async def _send(self, delivery: Delivery) -> None:
+        if delivery.attempts == 0 and await self._is_put_off(delivery):
+            return
         outcome = await self._attempt(delivery)
         jitter = random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries, keeps no secret
-        if self._queues.finish(delivery, outcome, self._settings.retries_s, jitter, now()) is Step.GONE:
+        pauses = self._settings.retries_s[: self.subscription.retries]
+        if self._queues.finish(delivery, outcome, pauses, jitter, now()) is Step.GONE:
             self._gone = True
         if (
             delivery.stored
@@ -146,6 +169,23 @@ class WebhookStream:
             or (self._news and len(self._buffer) <= BATCH // 2)
         ):
             self._signal.set()
+
+    async def _is_put_off(self, delivery: Delivery) -> bool:
+        """Whether a notification waits or is paused, because the receiver may change the record it is told of."""
+        moment = now() + self._ahead
+        verdict, found = self._loops.judge(delivery.record_id, moment)
+        if verdict is Verdict.SEND:
+            return False
+        if verdict is Verdict.HOLD:
+            self._queues.put_off(delivery, now() + found.trial)
+        else:
+            seconds = (moment - found.since).total_seconds()
+            text = await self._patiently(lambda: self._webhooks.loop(self.subscription, delivery, found.count, seconds))
+            self._queues.put_off(delivery, None, _plain(text))
+            self._loops.forget(delivery.record_id)
+            log.warning("webhook_paused", webhook=self.subscription.id, problem=text)
+        self._signal.set()
+        return True
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
@@ -195,6 +235,8 @@ class WebhookStream:
             return
         await self._patiently(lambda: self._webhooks.journal(cursor, deliveries))
         self._cursor = cursor
+        if any(delivery.status is Status.PAUSED for delivery in deliveries):
+            await self._patiently(lambda: self._webhooks.report(self.subscription.id))
         for delivery in deliveries:
             if delivery.status is Status.RETRYING and delivery.due_at is not None:
                 self._due = delivery.due_at if self._due is None else min(self._due, delivery.due_at)

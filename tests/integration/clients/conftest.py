@@ -1,8 +1,9 @@
-"""What the tests of the clients need of the machine: a free port, a certificate."""
+"""What the tests of the clients need: a free port, a certificate, servers."""
 
 import datetime as dt
 import socket
 import ssl
+from collections.abc import AsyncIterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from http_servers import Server, serving
 
 
 @pytest.fixture
@@ -20,8 +22,28 @@ def unused_port() -> int:
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> ssl.SSLContext:
+async def server() -> AsyncIterator[Server]:
+    async for one in serving():
+        yield one
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Server]:
+    async for one in serving():
+        yield one
+
+
+@pytest.fixture
+def certificate(certificate_file: Path) -> ssl.SSLContext:
     """A server's context whose certificate is signed by itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file)
+    return context
+
+
+@pytest.fixture
+def certificate_file(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that is its own authority, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -41,6 +63,4 @@ def certificate(tmp_path: Path) -> ssl.SSLContext:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
+    return file

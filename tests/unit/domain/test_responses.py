@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from obmen.domain.requests.responses import cookies_of, text_of
+from obmen.domain.requests.charsets import text_of
+from obmen.domain.requests.content_types import content_type_of
+from obmen.domain.requests.set_cookies import cookies_of
 
 XML = "<?xml version='1.0' encoding='windows-1251'?><r>ё</r>"
 
@@ -31,7 +33,7 @@ XML = "<?xml version='1.0' encoding='windows-1251'?><r>ё</r>"
     ],
 )
 def test_the_text_of_an_answer(content: bytes, content_type: str, text: str) -> None:
-    assert text_of(content, content_type) == text
+    assert text_of(content, content_type_of(content_type)) == text
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_the_text_of_an_answer(content: bytes, content_type: str, text: str) -> 
 )  # fmt: skip
 def test_an_encoding_that_is_none_is_utf_8(charset: str) -> None:
     for content in (b"+AOk-", b"xn--\xff", b"\\u0041\\ud800", "ё".encode()):
-        assert text_of(content, f"text/plain; charset={charset}") == content.decode("utf-8", "replace")
+        assert text_of(content, content_type_of(f"text/plain; charset={charset}")) == content.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +67,19 @@ def test_an_encoding_that_is_none_is_utf_8(charset: str) -> None:
             },
         ),
         ("a=1; value=2; ; =3", "a", {"value": "1"}),
+        ("=v; Path", "", {"value": "v", "path": True}),
+        ("a", "", {"value": "a"}),
+        ("a=", "a", {"value": ""}),
+        ("a b = c d , e ;path=/", "a b", {"value": "c d , e", "path": "/"}),
     ],
 )
 def test_a_cookie_is_read(header: str, name: str, cookie: dict[str, Any]) -> None:
     assert cookies_of([header]) == {name: cookie}
+
+
+@pytest.mark.parametrize("header", ["", " ", ";", "; Path=/; Secure"])
+def test_an_empty_header_sets_no_cookie(header: str) -> None:
+    assert cookies_of([header]) == {}
 
 
 def test_of_two_cookies_of_one_name_the_last_counts() -> None:

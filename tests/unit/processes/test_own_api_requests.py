@@ -104,6 +104,14 @@ async def test_a_redirect_to_elsewhere_passes_the_policy_without_the_token() -> 
     assert (own.signed_in, guarded.urls, guarded.signed_in) == ([True], ["https://store.example/1"], [False])
 
 
+async def test_what_signs_in_elsewhere_is_not_taken_along_by_a_redirect() -> None:
+    own, guarded = Recorder("https://store.example/1"), Recorder()
+    http = ProcessHttp(guarded, own_api(own, host="127.0.0.1", port=8080), 7)
+    headers = {"X-Own": "a", "X-Api-Key": "k", "X-Auth-Token": "t"}
+    await http.send(HttpRequest(method="GET", url=f"{OWN}/api/v1/files/1", headers=headers))
+    assert dict(guarded.asked[0].headers) == {"X-Own": "a"}
+
+
 @pytest.mark.parametrize(("method", "options"), [("POST", {}), ("GET", {"follow_redirects": False})])
 async def test_a_redirect_that_is_not_followed_is_the_answer(method: str, options: dict[str, bool]) -> None:
     own, guarded = Recorder("https://store.example/1"), Recorder()

@@ -21,6 +21,7 @@ class Status(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     DROPPED = "dropped"
+    PAUSED = "paused"
 
 
 class Step(StrEnum):
@@ -33,9 +34,11 @@ class Step(StrEnum):
     EXHAUSTED = "exhausted"
     CUT_OFF = "cut off"
     REMOVED = "removed"
+    HELD = "held"
+    PAUSED = "paused"
 
 
-OPEN: Final = (Status.WAITING, Status.SENDING, Status.RETRYING)
+OPEN: Final = (Status.WAITING, Status.SENDING, Status.RETRYING, Status.PAUSED)
 """Still to be made."""
 
 TRANSITIONS: Final[Mapping[tuple[Status, Step], Status]] = {
@@ -50,6 +53,9 @@ TRANSITIONS: Final[Mapping[tuple[Status, Step], Status]] = {
     (Status.SENDING, Step.EXHAUSTED): Status.FAILED,
     (Status.SENDING, Step.CUT_OFF): Status.RETRYING,
     (Status.SENDING, Step.REMOVED): Status.DROPPED,
+    (Status.SENDING, Step.HELD): Status.RETRYING,
+    (Status.SENDING, Step.PAUSED): Status.PAUSED,
+    (Status.PAUSED, Step.REMOVED): Status.DROPPED,
 }
 
 LONGEST_PAUSE_S: Final = 86_400.0
@@ -64,6 +70,8 @@ class Delivery(msgspec.Struct, kw_only=True, eq=False):
     sequence_id: int
     record_id: int
     event: str
+    actor: int | None = None
+    """Who made the change."""
     body: bytes | None
     """``None``: the catalog of its event has been removed."""
     attempts: int = 0

@@ -19,6 +19,10 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     initiators: frozenset[int]
     url: str
     secret: str | None
+    retries: int | None = None
+    """So many further attempts at most; ``None``: as many as are set."""
+    incident: str = ""
+    """What Obmen wrote about it: notifications that are paused."""
 
 
 def matches(subscription: Subscription, event: Event, changed: AbstractSet[str]) -> bool:

@@ -68,15 +68,26 @@ class RecordQueues:
         delivery.body = None
         if delivery.stored:
             self._changed[delivery.position] = delivery
-        queue = self._queues[delivery.record_id]
         if step is Step.REFUSED:
             delivery.due_at = now + timedelta(seconds=pause_s(outcome, delivery.attempts, pauses, jitter, now))
-            queue.current, queue.deferred = None, True
-            queue.following.clear()
+            self._defer(delivery)
         else:
             delivery.due_at, delivery.finished_at = None, now
-            self._continue(delivery.record_id, queue)
+            self._continue(delivery.record_id, self._queues[delivery.record_id])
         return step
+
+    def put_off(self, delivery: Delivery, due_at: datetime | None, error: str | None = None) -> None:
+        """Does not make a delivery that was started before ``due_at``, or before somebody resumes it; what follows it waits."""
+        delivery.move(Step.PAUSED if due_at is None else Step.HELD)
+        delivery.due_at, delivery.error, delivery.body = due_at, error, None
+        if delivery.stored:
+            self._changed[delivery.position] = delivery
+        self._defer(delivery)
+
+    def _defer(self, delivery: Delivery) -> None:
+        queue = self._queues[delivery.record_id]
+        queue.current, queue.deferred = None, True
+        queue.following.clear()
 
     def _continue(self, record: int, queue: RecordQueue) -> None:
         if queue.following:

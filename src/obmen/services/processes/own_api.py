@@ -7,11 +7,12 @@ what that request is redirected to is asked without it.
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
 from msgspec.structs import replace
 
+from obmen.clients.redirects import MOST, location_of, redirected
 from obmen.errors import ObmenError, StepFailed, Unexpected
 from obmen.ports import Http, HttpRequest, HttpResponse
 from obmen.services.accounts.internal_tokens import InternalTokens
@@ -23,8 +24,6 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _ANY: Final = ("0.0.0.0", "[::]")  # noqa: S104 (compared with, not bound to)
 _PORTS: Final = {"http": 80, "https": 443}
 _FOLLOWED: Final = ("GET", "HEAD")
-_REDIRECTS: Final = (301, 302, 303, 307, 308)
-_MOST_REDIRECTS: Final = 5
 
 log = structlog.get_logger()
 
@@ -81,15 +80,15 @@ class ProcessHttp:
 
     async def _followed(self, request: HttpRequest, found: HttpResponse) -> HttpResponse:
         """What the API redirects to, such as the content of a file: at this Obmen or elsewhere."""
-        for _ in range(_MOST_REDIRECTS):
-            location = dict(found.headers).get("location", "")
-            if found.status not in _REDIRECTS or not location:
+        for _ in range(MOST):
+            following = redirected(request, found.status, location_of(found))
+            if following is None:
                 return found
-            request = replace(request, url=urljoin(request.url, location))
+            request = following
             if not self._own.has(request.url, "/"):
                 return await self._guarded.send(request)
             found = await self._own.http.send(replace(request, follow_redirects=False))
-        raise StepFailed("http.too_many_redirects", host=urlsplit(request.url).netloc, limit=_MOST_REDIRECTS)
+        raise StepFailed("http.too_many_redirects", host=urlsplit(request.url).netloc, limit=MOST)
 
 
 def _addresses(settings: Settings) -> Iterator[str]:

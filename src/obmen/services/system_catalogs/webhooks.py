@@ -40,16 +40,24 @@ class Webhooks(SystemCatalog):
         {"number": 7, "id": "$initiator", "type": "user", "config": {"multiselect": True}},
         {"number": 8, "id": "$secret", "type": "text", "config": {"type": "secret"}},
         {"number": 9, "id": "$sequenceId", "type": "number"},
+        {"number": 10, "id": "$retries", "type": "number", "config": {"min": 0}},
+        {"number": 11, "id": "$incident", "type": "text", "config": {"type": "multiline"}},
     )
 
     async def prepare(self, write: Write, around: Surroundings) -> list[Effect]:
-        """The address is http or https, ``$fields`` are fields of the catalog; workers look again at what is subscribed."""
+        """The address is http or https, ``$fields`` are fields of the catalog; workers look again at what is subscribed.
+
+        What is paused goes on without ``$incident``.
+        """
         url = write.values.get("$url")
         if isinstance(url, str) and not _is_address(url):
             raise write.refuse("$url", "field.bad_url", sent=shown(url))
         if "$fields" in write.values or "$catalog" in write.values:
             await _check_fields(write)
-        return [notify(around.queries["notify_webhooks"])]
+        effects = [notify(around.queries["notify_webhooks"])]
+        if write.record is not None and "$incident" in write.values and not write.values["$incident"]:
+            effects.insert(0, run_query(around.queries["resume_paused"]))
+        return effects
 
     def removal(self, around: Surroundings) -> list[Effect]:
         """Deliveries that wait are dropped, and so is its cursor: a worker that still holds it finds out."""

@@ -15,18 +15,19 @@ import asyncpg
 import msgspec
 import structlog
 
+from obmen import messages
 from obmen.clients.clock import now
 from obmen.clients.secrets import SecretBox
 from obmen.domain import items
 from obmen.domain.events import Event, changed_columns, columns
-from obmen.domain.queries.filters import EVERYTHING
+from obmen.domain.queries.filters import EVERYTHING, HasId
 from obmen.domain.rights.policies import SYSTEM
-from obmen.domain.schema import WEBHOOKS, Catalog
+from obmen.domain.schema import USERS, WEBHOOKS, Catalog
 from obmen.domain.webhooks.deliveries import Delivery, Status
 from obmen.domain.webhooks.matching import Subscription, matches, unknown_fields, watched_columns
 from obmen.errors import Conflict, NotFound, SetupError
 from obmen.services.records.reading import RecordReader
-from obmen.services.records.writing import RecordWriter
+from obmen.services.records.writing import RecordChange, RecordWriter
 from obmen.services.schema.cache import CatalogCache
 from obmen.services.system_catalogs.webhooks import cursor_name
 from obmen.services.webhooks.bodies import WebhookBodies
@@ -35,7 +36,11 @@ from obmen.storage.database import Database
 
 CHANNEL = "obmen_webhooks"
 _ON = "$on"
-_READ = ("$status", "$catalog", "$events", "$fields", "$url", "$initiator", "$secret")
+_READ = (
+    "$status", "$catalog", "$events", "$fields", "$url", "$initiator", "$secret", "$retries", "$incident",
+)  # fmt: skip
+_INCIDENTS = 20
+"""So many stand in ``$incident`` at most."""
 
 log = structlog.get_logger()
 
@@ -57,6 +62,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     deliveries: list[Delivery]
+    changed_at: list[datetime]
+    """When each of them happened."""
     position: int
     sequence_id: int
     active: bool
@@ -117,6 +124,8 @@ class Webhooks:
             initiators=frozenset(row["$initiator"] or ()),
             url=row["$url"] or "",
             secret=secret,
+            retries=None if row["$retries"] is None else int(row["$retries"]),
+            incident=row["$incident"] or "",
         )
 
     def _tell_of_lost_fields(self, webhook_id: int, fields: str | None, catalog: Catalog | None) -> None:
@@ -179,6 +188,7 @@ class Webhooks:
         more = len(rows) == limit
         return Page(
             deliveries=await self._deliveries(subscription.id, matched),
+            changed_at=[event.at for event, _ in matched],
             position=rows[-1]["position"] if more else head,
             sequence_id=sequence_id,
             active=active,
@@ -193,6 +203,7 @@ class Webhooks:
                 sequence_id=sequence_id,
                 record_id=event.record_id,
                 event=event.type,
+                actor=event.actor,
                 body=body,
             )
             for (event, sequence_id), body in zip(matched, bodies, strict=True)
@@ -254,6 +265,33 @@ class Webhooks:
                 raise Conflict("webhook.taken_over", webhook=cursor.webhook_id)
             if arrays[0]:
                 await connection.execute(queries["journal_deliveries"], cursor.webhook_id, *arrays)
+
+    # loops
+
+    async def clock(self) -> datetime:
+        """The time by the clock that dates the events."""
+        time: datetime = await self._database.fetchval("read_clock")
+        return time
+
+    async def loop(self, subscription: Subscription, delivery: Delivery, count: int, seconds: float) -> str:
+        """What is told of a record whose notifications are paused."""
+        catalog = self._cache.schema.catalogs.get(subscription.catalog_id)
+        initiator = messages.text("webhook.nobody")
+        if delivery.actor is not None:
+            rows = await self._reader.stored(USERS, HasId((delivery.actor,)), ("$name",))
+            name = rows[0]["$name"] if rows else ""
+            initiator = messages.text("webhook.employee", name=name, id=delivery.actor)
+        record = f"{catalog.name if catalog else subscription.catalog_id} #{delivery.record_id}"
+        facts = {"record": record, "url": subscription.url, "count": count, "seconds": round(seconds, 1)}
+        return messages.text("webhook.loop", initiator=initiator, **facts)
+
+    async def report(self, webhook_id: int) -> None:
+        """Writes into the webhook's record why deliveries are paused, if any are; an event as any other."""
+        rows = await self._database.fetch("read_paused", webhook_id, _INCIDENTS)
+        if rows:
+            text = "\n".join(row["error"] or "" for row in rows)
+            with suppress(NotFound):
+                await self._writer.change(SYSTEM, WEBHOOKS, [RecordChange(str(webhook_id), {"$incident": text})])
 
     async def remove(self, webhook_id: int) -> None:
         """Removes the webhook, as its receiver asked; the removal is an event as any other."""

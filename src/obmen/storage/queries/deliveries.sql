@@ -56,7 +56,7 @@ with heads as (
     where webhook_id = $1 and finished_at is null order by record_id, position
 ), resumed as (
     update {schema}.deliveries d set status = 'retrying', due_at = $2
-    from heads h where d.webhook_id = $1 and d.position = h.position and d.due_at is null
+    from heads h where d.webhook_id = $1 and d.position = h.position and d.due_at is null and d.status <> 'paused'
 )
 select record_id from heads
 
@@ -78,6 +78,20 @@ select d.* from unnest($2::bigint[]) r(record_id) cross join lateral (
     select position, sequence_id, record_id, event, attempts from {schema}.deliveries
     where webhook_id = $1 and record_id = r.record_id and finished_at is null order by position limit $3
 ) d order by d.position
+
+-- name: resume_paused
+-- Deliveries of webhook $1 that were paused are due.
+update {schema}.deliveries set status = 'retrying', due_at = now(), error = null
+where webhook_id = $1 and status = 'paused' and finished_at is null
+
+-- name: read_paused
+-- Why deliveries of webhook $1 are paused, $2 of them at most.
+select error from {schema}.deliveries
+where webhook_id = $1 and status = 'paused' and finished_at is null order by position limit $2
+
+-- name: read_clock
+-- The time by the clock that dates the events.
+select clock_timestamp()
 
 -- name: drop_deliveries
 -- Ends all deliveries of a removed webhook that are still to be made.
