@@ -210,3 +210,4 @@ def slow_receiver() -> Iterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.server_port}/", hits
     finally:
         server.shutdown()
+        server.server_close()

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -166,14 +168,18 @@ async def test_a_server_that_hangs_is_given_up() -> None:
 
 
 async def test_a_certificate_nobody_vouches_for(certificate: ssl.SSLContext) -> None:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=certificate)
-    async with door() as http:
-        with pytest.raises(Temporary, match="certificate"):
-            await http.send(get(f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"))
-    listening.close()
+        def shake_hands() -> None:
+            connection, _ = listening.accept()
+            with suppress(OSError), connection:
+                certificate.wrap_socket(connection, server_side=True).close()
+
+        serving = asyncio.get_running_loop().run_in_executor(None, shake_hands)
+        async with door() as http:
+            with pytest.raises(Temporary, match="certificate"):
+                await http.send(get(f"https://127.0.0.1:{listening.getsockname()[1]}/"))
+        await serving
 
 
 async def test_before_start_and_after_close(server: Server) -> None:
