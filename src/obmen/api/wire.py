@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import is_blank, read_json_body, unpacked_body
 from obmen.domain.requests.content_codings import UnpackedTooLarge
 from obmen.domain.requests.credentials import secrets_of_content
+from obmen.domain.requests.limits import Limits
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, TooLarge
 from obmen.services.application import Application
@@ -25,6 +26,8 @@ from obmen.services.application import Application
 Value = TypeVar("Value")
 
 _LARGE_BYTES: Final = 65_536
+_OFTEN_ASKED: Final = 1_000
+"""Query strings up to this length are kept as they were read: sites and other systems ask the same again and again."""
 _READERS: Final = ThreadPoolExecutor(2, "bodies")
 """Large bodies are read by so many threads at once, which neither sign-ins nor files wait for."""
 _ASCII: Final = bytes(range(128))
@@ -44,10 +47,18 @@ class ApiRequest(Request[Caller, None, State]):
         return quote(self.scope["query_string"], safe=_ASCII)
 
     @cached_property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Mapping[str, Any]:
         """The parameters of the query string, brackets read."""
         text = self.query_text
-        return query_strings.parse(text.encode(), self.obmen.settings.limits) if text else {}
+        if not text:
+            return {}
+        read = _parameters if len(text) <= _OFTEN_ASKED else _parameters.__wrapped__
+        return read(text, self.obmen.settings.limits)
+
+
+@lru_cache(256)
+def _parameters(text: str, limits: Limits) -> Mapping[str, Any]:
+    return query_strings.parse(text.encode(), limits)
 
 
 class Json(Response[Value]):
