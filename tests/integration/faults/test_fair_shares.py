@@ -139,10 +139,10 @@ async def test_a_process_whose_end_cannot_be_written_is_not_tried_for_ever(
     """Whenever its variables are shown this server fails, as it would without memory; its state is saved after a second."""
     shown = ProcessJournal._shown
 
-    def fail(self, variables, *rest):  # type: ignore[no-untyped-def]
+    def fail(self, launch, variables):  # type: ignore[no-untyped-def]
         if "large" in variables:
             raise {"MemoryError": MemoryError, "RuntimeError": RuntimeError}[failure]
-        return shown(self, variables, *rest)
+        return shown(self, launch, variables)
 
     monkeypatch.setattr(ProcessJournal, "_shown", fail)
     app = obmen.application

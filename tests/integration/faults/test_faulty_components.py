@@ -79,7 +79,7 @@ async def test_a_boundary_event_catches_what_a_component_raises(test_settings: S
     async with bootstrap.serving(test_settings) as app:
         for which in range(len(ODD)):
             listener = await make_listener(app, scenario(which, where, caught=True), f"{where}-{which}")
-            variables = await app.processes.run(app.processes.launch(listener, "$sync", {}, None))
+            variables = (await app.processes.run(app.processes.launch(listener, "$sync", {}, None))).variables
             assert (variables["kept"], variables["after"], variables["code"]) == (2, 3, "unexpected"), ODD[which]
 
 
@@ -115,5 +115,5 @@ async def test_what_a_request_raises_is_no_fault_of_the_database(
     )
     async with bootstrap.serving(test_settings) as app:
         listener = await make_listener(app, asking)
-        variables = await app.processes.run(app.processes.launch(listener, "$sync", {}, None))
+        variables = (await app.processes.run(app.processes.launch(listener, "$sync", {}, None))).variables
     assert variables["code"] == "unexpected"

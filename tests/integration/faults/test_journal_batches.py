@@ -35,7 +35,7 @@ async def test_each_process_has_its_own_record(test_settings: Settings) -> None:
         async def run(number: int) -> tuple[int, int | None]:
             launch = app.processes.launch(listener, "$sync", {"body": {"n": number}}, number % 3 or None)
             try:
-                return number, (await app.processes.run(launch))["out"]
+                return number, (await app.processes.run(launch)).variables["out"]
             except ProcessFailed as failed:
                 return int(json.loads((await process(app, failed.facts["process"]))["$input"])["body"]["n"]), None
 
