@@ -225,8 +225,10 @@ def confined(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathF
         live.start()
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
-    with live:
+    try:
         yield live
+    finally:
+        live.kill()
 
 
 @pytest.fixture(scope="module")

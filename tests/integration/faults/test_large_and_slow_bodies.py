@@ -12,8 +12,8 @@ from problems import assert_problem
 from scenario_files import ScenarioFile, listen
 
 MEGABYTES = 1_000_000
-JSON = b"[" + b"[]," * (15 * MEGABYTES // 3)
-XML = b"<a>" + b"<b/>" * (15 * MEGABYTES // 4)
+JSON = b"[" + b'"an item of a list",' * (15 * MEGABYTES // 20)
+XML = b"<a>" + b"<b>an item of a list</b>" * (15 * MEGABYTES // 24)
 """Broken at the very end: the refusal is there the moment they have been read."""
 SOME = 3
 """A server that does nothing else while it reads answers one more, which came before, but not one after the other."""
