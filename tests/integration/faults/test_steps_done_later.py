@@ -146,7 +146,8 @@ async def test_an_attempt_that_waits_outlives_its_server(
     async with session(url) as other:
         assert await other.fetchval("select holder from obmen.process_runs") is None
     async with bootstrap.working(test_settings):
-        assert (await ended(app, number))["$status"] == ["$done"]
+        values = await ended(app, number)
+        assert values["$status"] == ["$done"], values["$result"]
     assert unsteady.asked == ["POST"]
 
 

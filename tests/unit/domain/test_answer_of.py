@@ -1,6 +1,7 @@
 """Whatever a process leaves in ``$status``, ``$headers`` and ``$body`` makes an answer, or a failure that says what is wrong."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -8,9 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from obmen.domain.requests.external import ExternalAnswer, answer_of
+from obmen.domain.requests import external
+from obmen.domain.requests.external import ExternalAnswer
+from obmen.domain.requests.headers import HeaderLimits
 from obmen.errors import ProcessFailed
 
+answer_of = partial(external.answer_of, own_cookie="connect.sid", limits=HeaderLimits(80, 8_192, 32_768))
 SCALARS = (
     st.none()
     | st.booleans()
