@@ -20,6 +20,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from obmen import settings
+from obmen.clients import http_failures
 from obmen.clients.egress import (
     Address,
     EgressPolicy,
@@ -28,7 +29,7 @@ from obmen.clients.egress import (
     guarded_connector,
     literal_address,
 )
-from obmen.clients.http_failures import RETRY_S, failure, lost_connection, sent_nothing
+from obmen.clients.http_failures import failure, lost_connection, sent_nothing
 from obmen.clients.redirects import MOST, location_of, redirected
 from obmen.clients.urls import url_of, without_user
 from obmen.domain.requests.content_codings import (
@@ -114,7 +115,9 @@ class GuardedHttp:
                     request = found
         except TimeoutError as error:
             host = _host(url_of(request.url))
-            raise Temporary("http.timeout", delay_s=RETRY_S, host=host, limit=request.timeout_s) from error
+            raise Temporary(
+                "http.timeout", delay_s=http_failures.RETRY_S, host=host, limit=request.timeout_s
+            ) from error
         raise StepFailed("http.too_many_redirects", host=_host(url_of(request.url)), limit=MOST)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse | HttpRequest:
@@ -150,7 +153,7 @@ class GuardedHttp:
                     return following
                 if found.status < 200:  # 101 to nobody who asked for it: what follows is no HTTP and has no end
                     problem = StepFailed("http.why_not_http", problem=found.status)
-                    raise Temporary("http.no_answer", delay_s=RETRY_S, host=_host(url), problem=problem)
+                    raise Temporary("http.no_answer", delay_s=http_failures.RETRY_S, host=_host(url), problem=problem)
                 body = await _read(response, request.limit_bytes, _host(url))
                 return replace(found, body=_unpacked(found, body, request.limit_bytes, _host(url)))
         except (aiohttp.InvalidURL, UnicodeError) as error:  # the latter: a name that cannot be asked for
@@ -231,7 +234,7 @@ def _unpacked(found: HttpResponse, body: bytes, limit: int, host: str) -> bytes:
         raise StepFailed("http.unknown_coding", host=host, coding=error, known=ACCEPTED) from None
     except BrokenCoding as error:
         problem = StepFailed("http.why_broken_coding", coding=error)
-        raise Temporary("http.no_answer", delay_s=RETRY_S, host=host, problem=problem) from error
+        raise Temporary("http.no_answer", delay_s=http_failures.RETRY_S, host=host, problem=problem) from error
 
 
 def _host(url: URL) -> str:

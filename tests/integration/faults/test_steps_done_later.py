@@ -11,7 +11,7 @@ from at_work import adding, count, ended, enqueue, eventually, make_catalog, mak
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
-from obmen.clients import http
+from obmen.clients import http_failures
 from obmen.domain.schema import Catalog
 from obmen.errors import ProcessFailed
 from obmen.services.application import Application
@@ -25,7 +25,7 @@ BUSY = "(() => { const end = Date.now() + 1500; while (Date.now() < end); return
 @pytest.fixture(autouse=True)
 def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts."""
-    monkeypatch.setattr(http, "RETRY_S", 0.3)
+    monkeypatch.setattr(http_failures, "RETRY_S", 0.3)
 
 
 class Unsteady:
@@ -132,7 +132,7 @@ async def test_who_waits_for_an_answer_is_told_at_once(obmen: Wired, unsteady: U
 async def test_an_attempt_that_waits_outlives_its_server(
     obmen: Wired, test_settings: Settings, unsteady: Unsteady, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "RETRY_S", 7.0)
+    monkeypatch.setattr(http_failures, "RETRY_S", 7.0)
     app, url = obmen.application, test_settings.database.url
     listener = await make_listener(app, unsteady.asking("POST"))
     async with bootstrap.working(test_settings):
