@@ -100,7 +100,7 @@ async def _unpacked(request: ApiRequest, content: bytes, most: int, too_large: T
         unpacked = await aside(partial(unpacked_body, content, encoding, most), _LARGE_BYTES)
     except UnpackedTooLarge:
         raise too_large from None
-    if not body_budget(request).take(request.scope, len(unpacked)):
+    if not body_budget(request).take(request.scope, len(unpacked) - len(content)):  # the packed one is let go
         raise body_budget(request).full()
     return unpacked
 
