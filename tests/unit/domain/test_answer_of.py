@@ -8,8 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from obmen.domain.requests.external import ExternalAnswer, answer_of
+from obmen.domain.requests import external
+from obmen.domain.requests.external import ExternalAnswer
+from obmen.domain.requests.headers import HeaderLimits
 from obmen.errors import ProcessFailed
+
+LIMITS = HeaderLimits(header_count=80, header_bytes=8_192, headers_bytes=32_768)
 
 SCALARS = (
     st.none()
@@ -24,6 +28,10 @@ SCALARS = (
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
 )
+
+
+def answer_of(variables: dict[str, Any]) -> ExternalAnswer:
+    return external.answer_of(variables, own_cookie="connect.sid", limits=LIMITS)
 
 
 def outcome(variables: dict[str, Any]) -> ExternalAnswer | ProcessFailed:
