@@ -9,7 +9,6 @@ import base64
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -189,7 +188,6 @@ def _may_be_repeated(request: HttpRequest, error: Exception) -> bool:
     return lost_connection(error) and (has_key or sent_nothing(error))
 
 
-@lru_cache(1024)
 def _spelled(url: URL) -> tuple[Address | None, URL]:
     """The address that stands in ``url``, if one does, and ``url`` with its usual spelling."""
     address = literal_address(url.raw_host or "")
