@@ -12,7 +12,7 @@ _FIELDS = [
     {"id": "name", "name": "Name", "type": "text"},
     {"id": "email", "name": "E-mail", "type": "contact"},
     {"id": "phone", "name": "Phone", "type": "contact"},
-    {"id": "date", "name": "Date", "type": "date"},
+    {"id": "date", "name": "Date", "type": "date", "config": {"time": True}},
     {"id": "choice", "name": "Choice", "type": "radiobutton", "config": {"items": [{"name": "Yes"}, {"name": "No"}]}},
     {"id": "agree", "name": "Agrees", "type": "switch"},
     {"id": "interests", "name": "Interests", "type": "checkboxes", "config": {"items": [{"name": "A"}, {"name": "B"}]}},

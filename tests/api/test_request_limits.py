@@ -1,5 +1,7 @@
 """What is refused before a handler reads it: headers and bodies past their limits, connections on which nothing comes."""
 
+import gzip
+import random
 import socket
 from collections.abc import Callable, Iterator
 
@@ -172,6 +174,14 @@ def test_all_bodies_together_have_a_limit(other: LiveServer, listener: str) -> N
         assert first.recv(4_096).startswith(b"HTTP/1.1 200 ")
     for _ in range(5):  # what was taken is given back
         assert other.ask("POST", listener, b"x" * 160_000, auth=None).status == 200
+
+
+def test_a_packed_body_takes_the_room_of_what_is_in_it(other: LiveServer, listener: str) -> None:
+    packed = gzip.compress(random.Random(1).randbytes(190_000))
+    assert len(packed) > 190_000  # twice as much does not fit
+    headers = {"Content-Type": "application/octet-stream", "Content-Encoding": "gzip"}
+    for _ in range(3):
+        assert other.ask("POST", listener, packed, auth=None, headers=headers).status == 200
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ class BodyBudget:
         self._taken = 0
 
     def take(self, scope: Scope, size: int) -> bool:
-        """``size`` bytes more for a request; ``False`` where they are not left."""
+        """``size`` bytes more (or fewer) for a request; ``False`` where they are not left."""
         if self._taken + size > self._limit:
             return False
         self._taken += size

@@ -4,17 +4,13 @@ External requests are left alone: their methods are the scenario's business.
 """
 
 import re
-from collections.abc import Awaitable, Iterator
-from functools import partial
+from collections.abc import Awaitable
 from typing import Final
 
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
-
-from obmen.clients import logs
-from obmen.domain.requests.credentials import secrets_of
 
 EXTERNAL: Final = "/api/webrequest"
 """What external requests begin with."""
@@ -38,8 +34,6 @@ class Methods:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Passes a request on."""
-        if scope["type"] == ScopeType.HTTP:
-            logs.begin(partial(_secrets, scope))
         if scope["type"] == ScopeType.HTTP and not is_external(scope["path"]):
             if scope["method"] == "HEAD":
                 return self._head(scope, receive, send)
@@ -86,11 +80,6 @@ def _with_more(methods: set[str]) -> tuple[str, ...]:
 def path_as_sent(scope: Scope) -> str:
     """The path without escapes read: what an application is mounted under is taken off the other one."""
     return scope["raw_path"].partition(b"?")[0].decode("latin-1")
-
-
-def _secrets(scope: HTTPScope) -> Iterator[str]:
-    headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-    return secrets_of(headers, scope["query_string"].decode("latin-1"))
 
 
 def is_external(path: str) -> bool:

@@ -1,10 +1,12 @@
-"""What holds for every request, whoever answers it: limits of its headers before anything reads them, an end to its body.
+"""What holds for every request, whoever answers it: limits of its headers, an end to its body, what the log hides of it.
 
 `RequestLimits` is the ASGI application around everything.
 """
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from litestar.enums import ScopeType
@@ -13,7 +15,9 @@ from litestar.types import HTTPReceiveMessage, HTTPScope, Message, Receive, Scop
 from obmen.api.body_budget import BodyBudget
 from obmen.api.errors import respond
 from obmen.api.methods import Methods
-from obmen.api.wire import ApiRequest
+from obmen.api.wire import BODY, ApiRequest
+from obmen.clients import logs
+from obmen.domain.requests.credentials import secrets_of, secrets_of_content
 from obmen.domain.requests.headers import HeaderLimits
 from obmen.errors import HeadersTooLarge
 from obmen.settings import Limits
@@ -43,6 +47,7 @@ class RequestLimits:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
+        logs.begin(partial(_secrets, scope))
         if _has_body(scope):
             body = _Body(self._limits, receive, send)
             receive, send = body.receive, body.send
@@ -54,6 +59,8 @@ class RequestLimits:
         try:
             await self._app(scope, receive, send)
         finally:
+            # Connections and tasks that are made meanwhile keep the context of this request, and with it what the log knows.
+            scope["state"].pop(BODY, None)
             self._bodies.give_back(scope)
 
 
@@ -87,6 +94,14 @@ class _Body:
                 message = await self.receive()
             if message["type"] == "http.request":
                 left -= len(message["body"])
+
+
+def _secrets(scope: HTTPScope) -> Iterator[str]:
+    """What the log hides of a request."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    yield from secrets_of(headers, scope["query_string"].decode("latin-1"))
+    content_type = next((value for name, value in headers if name == "content-type"), "")
+    yield from secrets_of_content(scope["state"].get(BODY, b""), content_type)
 
 
 def _has_body(scope: HTTPScope) -> bool:

@@ -12,12 +12,10 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
 from obmen.api.connections import application, body_budget
-from obmen.clients import logs
 from obmen.domain.field_types import shown
 from obmen.domain.requests import query_strings
 from obmen.domain.requests.bodies import is_blank, read_json_body, unpacked_body
 from obmen.domain.requests.content_codings import UnpackedTooLarge
-from obmen.domain.requests.credentials import secrets_of_content
 from obmen.domain.requests.limits import Limits
 from obmen.domain.rights.policies import Caller
 from obmen.errors import BadRequest, TooLarge
@@ -25,6 +23,8 @@ from obmen.services.application import Application
 
 Value = TypeVar("Value")
 
+BODY: Final = "obmen_body"
+"""Where the state of a request has its body until it is answered."""
 _LARGE_BYTES: Final = 65_536
 _OFTEN_ASKED: Final = 1_000
 """Query strings up to this length are kept as they were read: sites and other systems ask the same again and again."""
@@ -88,7 +88,7 @@ async def body(request: ApiRequest, limit: int | None = None) -> bytes:
     most = min(limits.body_bytes, limit or limits.body_bytes)
     too_large = TooLarge("request.too_large" if limit is None else "request.too_large_here", limit=most)
     content = await _unpacked(request, await _received(request, most, too_large), most, too_large)
-    logs.know(partial(secrets_of_content, content, request.headers.get("content-type", "")))
+    request.scope["state"][BODY] = content
     return content
 
 
@@ -100,7 +100,7 @@ async def _unpacked(request: ApiRequest, content: bytes, most: int, too_large: T
         unpacked = await aside(partial(unpacked_body, content, encoding, most), _LARGE_BYTES)
     except UnpackedTooLarge:
         raise too_large from None
-    if not body_budget(request).take(request.scope, len(unpacked)):
+    if not body_budget(request).take(request.scope, len(unpacked) - len(content)):  # the packed one is let go
         raise body_budget(request).full()
     return unpacked
 

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 from contextvars import ContextVar
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -138,6 +139,7 @@ def guarded_connector(
     )
 
 
+@lru_cache(1024)
 def literal_address(host: str) -> Address | None:
     """The address ``host`` spells out, also as C libraries read it (``2130706433``, ``0x7f.1``, ``0177.0.0.1``); None: a name."""
     text = host.removeprefix("[").removesuffix("]").rstrip(".")

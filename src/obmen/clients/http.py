@@ -9,7 +9,6 @@ import base64
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -39,18 +38,12 @@ from obmen.domain.requests.content_codings import (
     UnpackedTooLarge,
     unpacked,
 )
+from obmen.domain.requests.headers import OF_THE_CONNECTION, TOKEN
 from obmen.errors import ObmenError, StepFailed, Temporary, TooLarge, Unavailable
 from obmen.ports import HttpRequest, HttpResponse
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-# Set by the connection itself; a scenario that passes on the headers it got must not set them (RFC 9110, 7.6.1).
-_CONNECTION_HEADERS: Final = frozenset(
-    {
-        "connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te",
-        "trailer", "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
+_NOT_SENT: Final = OF_THE_CONNECTION | {"expect", "proxy-authorization"}
 _IDEMPOTENCY_KEY: Final = "idempotency-key"
 _IDLE_S: Final = 4.0
 """Shorter than the 5 s after which many servers close: a request that cannot be repeated should not meet that moment."""
@@ -171,7 +164,7 @@ class GuardedHttp:
 
 def _prepared(request: HttpRequest) -> HttpRequest:
     """``request``, checked; a user in its address becomes a header, which stands in no message and leaves with the origin."""
-    if not _TOKEN.fullmatch(request.method) or request.method.upper() == "CONNECT":
+    if not TOKEN.fullmatch(request.method) or request.method.upper() == "CONNECT":
         raise StepFailed("http.bad_method", method=request.method)
     url, headers = url_of(request.url), request.headers
     _headers(headers)
@@ -186,9 +179,9 @@ def _headers(given: Mapping[str, str | Sequence[str]]) -> CIMultiDict[str]:
     headers: CIMultiDict[str] = CIMultiDict()
     for name, values in given.items():
         for value in (values,) if isinstance(values, str) else values:
-            if not _TOKEN.fullmatch(name) or _FORBIDDEN_IN_VALUE.search(value):
+            if not TOKEN.fullmatch(name) or _FORBIDDEN_IN_VALUE.search(value):
                 raise StepFailed("http.bad_header", name=name)
-            if name.lower() not in _CONNECTION_HEADERS:
+            if name.lower() not in _NOT_SENT:
                 headers.add(name, value)
     return headers
 
@@ -198,7 +191,6 @@ def _may_be_repeated(request: HttpRequest, error: Exception) -> bool:
     return lost_connection(error) and (has_key or sent_nothing(error))
 
 
-@lru_cache(1024)
 def _spelled(url: URL) -> tuple[Address | None, URL]:
     """The address that stands in ``url``, if one does, and ``url`` with its usual spelling."""
     address = literal_address(url.raw_host or "")

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
+from obmen.domain.encoding import SAFE_INTEGER
 from obmen.ports import Expression
 
 _LETTER: Final = "A-Za-zА-Яа-яЁё_$"
@@ -36,7 +37,6 @@ _INHERITED: Final = frozenset([
     "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__",
 ])  # fmt: skip
 """What an object has without having it; ``__proto__`` is no usual property even where it has one."""
-_SAFE_INTEGER: Final = 2**53 - 1
 
 
 class _Unknown(Exception):
@@ -112,7 +112,7 @@ def _evaluated(plain: _Plain, variables: Mapping[str, Any]) -> Any:
             value = variables[name]
             for step in steps:
                 value = _property(value, step)
-            if isinstance(value, float) or (isinstance(value, int) and abs(value) > _SAFE_INTEGER):
+            if isinstance(value, float) or (isinstance(value, int) and abs(value) > SAFE_INTEGER):
                 raise _Unknown  # JavaScript may write the number otherwise than it came
             return value
 

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from obmen.clients.urls import is_same_place, joined, url_of
+from obmen.domain.requests.credentials import signs_in
 from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse
 
@@ -20,10 +21,7 @@ _STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _OF_THE_BODY: Final = frozenset(
     {"content-type", "content-encoding", "content-language", "content-location", "content-disposition", "digest"}
 )
-_OF_THE_PLACE: Final = re.compile(
-    r"^host$|^(x-)?forwarded|auth|cookie|credential|jwt|key|pass(word|wd|phrase)|secret|session|signature|token",
-    re.IGNORECASE,
-)
+_OF_THE_PLACE: Final = re.compile(r"host$|(x-)?forwarded", re.IGNORECASE)
 
 
 def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest | None:
@@ -45,7 +43,7 @@ def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest 
     headers = {
         name: value
         for name, value in request.headers.items()
-        if name.lower() not in left_out and (stays or not _OF_THE_PLACE.search(name))
+        if name.lower() not in left_out and (stays or not (signs_in(name) or _OF_THE_PLACE.match(name)))
     }
     return replace(request, method=method, url=str(target), headers=headers, body=body)
 

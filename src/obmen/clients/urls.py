@@ -13,6 +13,8 @@ from yarl import URL
 
 from obmen.errors import StepFailed
 
+_OFTEN_ASKED: Final = 1_000
+"""Addresses up to this length are kept as they were read; longer ones carry data, which differ each time."""
 _PARTS: Final = re.compile(r"(?i:(https?)://)([^/?#]*)([^#]*)", re.DOTALL)
 _NO_AUTHORITY: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _NO_HOST: Final = re.compile(r"[\x00-\x20\x7f\\/?#@]")
@@ -20,9 +22,13 @@ _NO_HOST: Final = re.compile(r"[\x00-\x20\x7f\\/?#@]")
 _NOT_ALLOWED: Final = re.compile(r"(?:(?!%[0-9A-Fa-f]{2})[^A-Za-z0-9._~!$&'()*+,;=:@/?-])+")
 
 
-@lru_cache(1024)
 def url_of(text: str) -> URL:
     """The address without its fragment; `StepFailed` where it is none of http or https with a host."""
+    return _url_of(text) if len(text) <= _OFTEN_ASKED else _url_of.__wrapped__(text)
+
+
+@lru_cache(1024)
+def _url_of(text: str) -> URL:
     parts = _PARTS.match(text)
     if parts is None:
         raise StepFailed("http.bad_url", url=text, problem=StepFailed("http.why_no_scheme"))

@@ -22,6 +22,7 @@ _PIECE: Final = 1_000
 MOST: Final = 500
 """Pieces that are looked for; those of a request's headers come first."""
 _LONGEST_NAME: Final = 64
+"""Of a longer one the end counts."""
 _SEPARATORS: Final = re.compile(r"[^0-9a-zа-яё]+")
 _HOLDERS: Final = (dict, list)
 _NEVER_ESCAPED: Final = re.compile(r"[\w.\-~]*", re.ASCII)
@@ -57,9 +58,7 @@ def _says_secret(name: str) -> bool:
 
 def is_secret(name: str, *, in_address: bool = False) -> bool:
     """Whether what stands under this name, of a header, a parameter, a field or a variable, is to be shown to nobody."""
-    if len(name) > _LONGEST_NAME:
-        return False
-    return _says_secret(name) or (in_address and name.lower() in _OF_ADDRESSES)
+    return _says_secret(name[-_LONGEST_NAME:]) or (in_address and name.lower() in _OF_ADDRESSES)
 
 
 def secrets_in(value: Any) -> Iterator[str]:

@@ -219,7 +219,8 @@ async def test_what_signs_in_does_not_leave_the_origin(server: Server, other: Se
     secrets = {
         "authorization": "Bearer t", "COOKIE": "a=1", "X-Api-Key": "k", "apikey": "k", "X-Auth-Token": "t", "Private-Token": "t",
         "X-Client-Secret": "s", "X-Password": "p", "X-Session-Id": "s", "X-Hub-Signature": "s", "Host": "virtual",
-        "Proxy-Authorization": "p",
+        "Proxy-Authorization": "p", "X-Session": "s", "Credential": "c", "X-JWT": "j", "X-Forwarded-For": "f",
+        "X-Consumer-Key-Of-A-System-Whose-Headers-Have-Names-Longer-Than-Others": "k",
     }  # fmt: skip
     kept = {"X-Kept": "k", "Accept": "text/plain", "User-Agent": "Mine", "X-Several": ("a", "b")}
     server.redirect("/", 302, f"http://x:y@127.0.0.1:{other.port}/next")

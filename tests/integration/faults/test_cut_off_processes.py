@@ -20,7 +20,9 @@ from at_work import (
 
 from obmen import bootstrap
 from obmen.bootstrap import Wired
+from obmen.domain.processes.scenarios import Scenario
 from obmen.errors import ProcessFailed
+from obmen.services.processes.processes import Processes
 from obmen.settings import Settings
 from scenario_files import ScenarioFile
 
@@ -118,6 +120,25 @@ async def test_a_process_whose_scenario_cannot_be_read_any_more_is_alone_with_it
 
     assert values["$status"] == ["$error"]
     assert "pigeon" in values["$result"]
+
+
+async def test_a_database_that_is_away_while_a_process_is_taken_costs_it_no_attempt(
+    obmen: Wired, test_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = obmen.application
+    scenario = ScenarioFile().start("work").call("work", "code", {"source": "return 1"}).flow("work", "end").end()
+    number = await enqueue(app, await make_listener(app, scenario))
+    read, away = Processes.scenario, iter(range(2))
+
+    async def scenario_of(self: Processes, version: int) -> Scenario:
+        if next(away, None) is not None:
+            raise ConnectionResetError
+        return await read(self, version)
+
+    monkeypatch.setattr(Processes, "scenario", scenario_of)
+    async with bootstrap.working(test_settings):
+        assert (await ended(app, number))["$status"] == ["$done"]
+    assert next(away, None) is None
 
 
 @pytest.mark.parametrize("problem", ["a\\u0000b", "\\ud800 half a character"])

@@ -64,8 +64,10 @@ async def test_one_listener_takes_no_more_than_its_part_of_the_places(test_setti
         def begin(listener):  # type: ignore[no-untyped-def]
             return asyncio.create_task(app.processes.run(app.processes.launch(listener, "$sync", {}, None)))
 
-        taken = [begin(greedy) for _ in range(3)]
+        together = [begin(greedy) for _ in range(5)]  # before its scenario was ever read
         await eventually(lambda: len(peer.asked) == 3, "three processes")
+        await eventually(lambda: sum(task.done() for task in together) == 2, "two refusals")
+        taken = [task for task in together if not task.done()]
         with pytest.raises(TooManyRequests, match=r"process\.share_percent"):
             await begin(greedy)
         taken += [begin(modest), begin(modest)]

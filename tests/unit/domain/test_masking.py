@@ -19,6 +19,7 @@ SECRET = 'pä"ss w\\rd+/='
         *("token", "access_token", "accessToken", "X-Auth-Token", "csrf-token", "password", "newPassword", "PASSWD"),
         *("api_key", "apiKey", "X-Api-Key", "privateKey", "client_secret", "$secret", "Authorization", "Set-Cookie"),
         *("cookies", "X-Hub-Signature-256", "auth", "pass", "user[password]", "JWT", "Пароль", "токен_доступа"),
+        "x" * 100 + "-token",
     ],
 )
 def test_a_name_that_says_secret(name: str) -> None:

@@ -3,13 +3,21 @@
 import base64
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Final
 from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
 from obmen.domain.masking import is_secret, secrets_in
+from obmen.domain.requests.content_types import FORM, content_type_of
 
-_FORM = "application/x-www-form-urlencoded"
+_OF_HEADERS: Final = ("auth", "key", "session")
+"""What in the name of a header says so too."""
+
+
+def signs_in(header: str) -> bool:
+    """Whether a header of this name signs somebody in."""
+    return is_secret(header) or any(part in header.lower() for part in _OF_HEADERS)
 
 
 def secrets_of(headers: Iterable[tuple[str, str]], query: str) -> Iterator[str]:
@@ -24,7 +32,7 @@ def secrets_of_content(content: bytes, content_type: str) -> Iterator[str]:
     if content.lstrip()[:1] in (b"{", b"["):
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             yield from secrets_in(msgspec.json.decode(content))
-    elif content_type.lower().startswith(_FORM):
+    elif content_type_of(content_type).kind == FORM:
         yield from _of_pairs(content.decode("utf-8", "replace"))  # as they were escaped
 
 
@@ -34,7 +42,7 @@ def _of_header(name: str, value: str) -> Iterator[str]:
         for part in value.split(";"):
             sent = part.partition("=")[2].strip()
             yield from (sent.strip('"'), unquote(sent.strip('"')))
-    elif is_secret(name) or "key" in name or "auth" in name:
+    elif signs_in(name):
         yield value
         scheme, _, credentials = value.partition(" ")
         yield credentials.strip()

@@ -12,10 +12,13 @@ from obmen.domain.requests.cookies import sets_own
 
 Text = TypeVar("Text", str, bytes)
 
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """What a header can be called (RFC 9110, 5.1); others cannot be sent."""
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+OF_THE_CONNECTION: Final = frozenset({
+    "connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+})  # fmt: skip
+"""Headers that no scenario sets, though it may pass on those it got (RFC 9110, 7.6.1)."""
 _ADDRESSES: Final = ("location", "content-location", "refresh", "link")
 _ASCII: Final = "".join(map(chr, range(128)))
 _FILE_NAME: Final = re.compile(r';\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
@@ -49,7 +52,7 @@ def written_headers(sent: Mapping[Any, Any], own_cookie: str) -> Iterator[tuple[
     for given, values in sent.items():
         name = str(given)
         lower = name.lower()
-        if not _TOKEN.fullmatch(name) or lower in _HOP_BY_HOP:
+        if not TOKEN.fullmatch(name) or lower in OF_THE_CONNECTION:
             continue
         for value in values if isinstance(values, list) else [values]:
             if value is None:

@@ -19,6 +19,8 @@ from obmen.storage.database import Database
 CHANNEL: Final = "obmen_listeners"
 _ON: Final = "$on"
 _REMEMBERED: Final = 10_000
+_LONGEST: Final = 500
+"""Characters of a path that is remembered: what follows the address in it may be anything."""
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,7 @@ class Listeners:
             return known
         generation = self._generation
         found = await self._read(path)
-        if self._remembers and generation == self._generation:
+        if self._remembers and generation == self._generation and len(path) <= _LONGEST:
             if len(self._found) >= _REMEMBERED:
                 self._found.clear()
             self._found[path] = found

@@ -112,8 +112,8 @@ class Processes:
 
         `TooLarge` and `TooManyRequests` where it did not start.
         """
-        self._places.check(launch.share)
         scenario = await self.scenario(launch.scenario_version)
+        self._places.check(launch.share)  # nothing is waited for until its place is taken
         launch = _trimmed(launch, scenario)
         run = Run(self._world, launch, scenario, self._limited(launch))
         task = self._start(run, may_release=False)
@@ -181,9 +181,9 @@ class Processes:
                 await self._carry_on(row, holder)
             except Taken:
                 continue
-            except Exception:
+            except Exception as error:
                 log.exception("process_not_carried_on", process=row["record_id"])
-                self._world.background.start(self._release(row["id"], holder, has_failed=True))
+                self._world.background.start(self._release(row["id"], holder, error))
         return len(rows)
 
     async def _carry_on(self, row: asyncpg.Record, holder: int) -> None:
@@ -243,16 +243,16 @@ class Processes:
             if not isinstance(error, asyncio.CancelledError):
                 log.warning("process_released", process=run.journal.record, problem=repr(error))
             if (held := run.journal.held) is not None:
-                has_failed = not isinstance(error, (asyncio.CancelledError, *FAULTS))
-                self._world.background.start(self._release(held.run, run.journal.holder, has_failed=has_failed))
+                self._world.background.start(self._release(held.run, run.journal.holder, error))
             if not may_release:
                 raise
 
-    async def _release(self, run: int, holder: int | None, *, has_failed: bool) -> None:
+    async def _release(self, run: int, holder: int | None, error: BaseException) -> None:
         """Releases a process that this server could not bring to its end: it is carried on from its last journaled step.
 
-        Where it ``has_failed`` by itself, that counts as one of its attempts.
+        An ``error`` of its own counts as one of its attempts; the end of the server and an absent database do not.
         """
+        has_failed = not isinstance(error, (asyncio.CancelledError, *FAULTS))
         while True:
             try:
                 due = now() + timedelta(seconds=_AGAIN_S)

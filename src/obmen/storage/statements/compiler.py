@@ -21,6 +21,8 @@ from obmen.storage.statements.finding import Finder
 from obmen.storage.statements.rendering import FileLinks, Form, Renderer
 
 _KEPT: Final = 2_000
+_LONGEST: Final = 20_000
+"""Characters of a statement, with its arguments, that is kept."""
 FILES: Final = 0
 """Stands for the files where catalogs are told by their numbers."""
 Required: TypeAlias = Mapping[int, list[int]]
@@ -226,10 +228,13 @@ class Statements:
         found = self._kept.get(key)
         if found is None:
             collected = Arguments(*arguments)
-            text = compiled(collected)
-            found = self._kept[key] = Statement(text, collected.values[len(arguments) :])
+            found = Statement(compiled(collected), collected.values[len(arguments) :])
+            if len(found.text) + sum(len(str(argument)) for argument in found.arguments) <= _LONGEST:
+                self._kept[key] = found
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
         return Statement(found.text, [*arguments, *found.arguments])
 
     def _renderer(self, policy: Policy, arguments: Arguments, form: Form, links: FileLinks) -> Renderer:
