@@ -21,7 +21,7 @@ from obmen.settings import Settings
 
 _BACKLOG: Final = 4_096
 _CONNECTIONS: Final = 20_000
-"""Of each server process: those whose requests only trickle in must not keep the others out."""
+"""Per server process: slow clients must not exhaust the connections of the others."""
 _OPEN_FILES: Final = 65_536
 _OWN_FILES: Final = 256
 """Left to the database, other systems and stored files when connections have taken the rest."""

@@ -1,4 +1,4 @@
-"""Puts the commands together."""
+"""Builds the command line from the commands."""
 
 import gc
 import sys

@@ -23,7 +23,7 @@ from obmen.storage.process_states import ProcessState
 
 _PAUSES_S: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 10.0)
 _STEADY_S: Final = 10.0
-"""Whoever lives so long has started well: the next pause is the first again."""
+"""A process that runs for so long has started successfully: its count of failures is reset."""
 _POLL_S: Final = 0.02
 _HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 
@@ -93,7 +93,7 @@ def _become(work: Callable[[], None], parent: int, mask: set[signal.Signals] | s
 
 
 class Kept:
-    """One process and how it fares.
+    """One supervised process and its state.
 
     ``spawn`` starts it; ``running`` is one that was started before. At the end it gets ``drain_s`` to finish or journal what it has
     under way; None: it is somebody else's to end.

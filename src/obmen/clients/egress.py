@@ -1,6 +1,6 @@
 """The egress policy (law 6): which addresses Obmen connects to, decided about the address itself, after DNS.
 
-`EgressPolicy` decides, `GuardedResolver` applies it to names, `guarded_connector` to what is connected to. The policy is
+`EgressPolicy` decides, `GuardedResolver` applies it to names, `guarded_connector` to each connection. Called by
 `obmen.clients.http`.
 """
 

@@ -1,4 +1,4 @@
-"""The store of files: a local folder, or any store obstore has a client for (S3 and compatible) by URL."""
+"""The store of files: a local folder, accessed through obstore."""
 
 import contextlib
 import errno

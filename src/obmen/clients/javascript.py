@@ -1,4 +1,4 @@
-"""JavaScript of scenarios: QuickJS in child processes, one run after the other in each (security: user code).
+"""JavaScript of scenarios: QuickJS in child processes, one run after the other in each.
 
 The child (``sandbox.py``, ``sandbox.js``) knows nothing of the server and keeps nothing between runs. Made by ``bootstrap``,
 used by process runs through the port `obmen.ports.JavaScript`.

@@ -15,7 +15,7 @@ from obmen.errors import StepFailed
 from obmen.ports import HttpRequest, HttpResponse
 
 MOST: Final = 5
-"""A request is sent on so many times at most."""
+"""Maximum of redirects that one request follows."""
 
 _STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _OF_THE_BODY: Final = frozenset(

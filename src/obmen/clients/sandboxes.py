@@ -20,7 +20,7 @@ _LENGTH: Final = struct.Struct("!I")
 _PIPELINED: Final = 2
 """Requests a process has at once: the next is there when one is done."""
 _REMEMBERED_S: Final = 10.0
-"""A share is slow for so long after its last slow request."""
+"""How long a share stays slow after its last slow request."""
 
 
 class Ended(Exception):

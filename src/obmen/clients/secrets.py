@@ -1,4 +1,4 @@
-"""Secrets at rest: AES-256-GCM with a key that is kept outside the database (security: secrets)."""
+"""Secrets at rest: AES-256-GCM with a key that is kept outside the database."""
 
 import base64
 import binascii

@@ -1,1 +1,1 @@
-"""Loops that go on beside the requests: the sequencer, deliveries, processes. Each is started and stopped by ``bootstrap``."""
+"""Background loops: the sequencer, deliveries, processes, indexes, presence. Each is started and stopped by ``bootstrap``."""

@@ -84,7 +84,7 @@ class Deliverer:
             await self._let_go(list(self._held))
 
     def _placed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
-        """The sequencer says whose catalogs have new events; an empty word means any."""
+        """The sequencer says whose catalogs have new events; an empty payload means any."""
         catalogs = {int(catalog_id) for catalog_id in str(payload).split(",") if catalog_id}
         for held in self._held.values():
             if not catalogs or held.stream.subscription.catalog_id in catalogs:

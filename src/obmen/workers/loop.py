@@ -35,7 +35,7 @@ class Loop:
         raise NotImplementedError
 
     async def _pause(self, seconds: float) -> None:
-        """Sleeps until woken, at most so long."""
+        """Sleeps until woken, for at most ``seconds``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()

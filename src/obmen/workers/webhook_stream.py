@@ -35,12 +35,12 @@ Result = TypeVar("Result")
 
 BATCH: Final = 500
 _UNWRITTEN: Final = 4 * BATCH
-"""So many deliveries may be known to the memory alone."""
+"""Maximum of deliveries that are in memory and not yet in the journal."""
 _PER_RECORD: Final = 50
-"""So many deliveries of a deferred record are read at once."""
+"""Deliveries of a deferred record that are read at once."""
 _JOURNAL_S: Final = 0.1
 _PATIENCE_S: Final = 1.0
-"""A request under way for longer no longer keeps the journal waiting."""
+"""The journal does not wait for a request that takes longer."""
 _FAR_BEHIND: Final = 10_000
 """Positions passed over without a delivery after which the cursor is moved all the same."""
 _BACK_OFF_S: Final = 0.5

@@ -40,7 +40,7 @@ _READ = (
     "$status", "$catalog", "$events", "$fields", "$url", "$initiator", "$secret", "$retries", "$incident",
 )  # fmt: skip
 _INCIDENTS = 20
-"""So many stand in ``$incident`` at most."""
+"""Maximum of paused records named in ``$incident``."""
 
 log = structlog.get_logger()
 
@@ -163,7 +163,7 @@ class Webhooks:
         return Cursor(webhook_id=webhook_id, **row), [record["record_id"] for record in records]
 
     async def read(self, subscription: Subscription, position: int, sequence_id: int, active: bool, limit: int) -> Page:
-        """What the subscription is matched of in ``limit`` events behind ``position``; numbers follow ``sequence_id``."""
+        """The deliveries of the subscription among the next ``limit`` events after ``position``; numbers follow ``sequence_id``."""
         head = await self._database.fetchval("read_head")
         hooks = self._catalog
         rows = await self._database.fetch(
