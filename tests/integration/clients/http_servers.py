@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
@@ -73,6 +73,29 @@ async def serving(address: str = "127.0.0.1") -> AsyncIterator[Server]:
         await runner.cleanup()
 
 
+Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(handle: Handle) -> AsyncIterator[int]:
+    """The port of a server whose connections ``handle`` serves; at the end all are closed."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await handle(reader, writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+
 @asynccontextmanager
 async def raw_server(answer: bytes, *, wait: bool = False) -> AsyncIterator[int]:
     """A server that sends ``answer`` to whatever it is sent, and hangs up or waits."""
@@ -84,11 +107,8 @@ async def raw_server(answer: bytes, *, wait: bool = False) -> AsyncIterator[int]
             await reader.read()
         writer.close()
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
-    try:
-        yield listening.sockets[0].getsockname()[1]
-    finally:
-        listening.close()
+    async with listening(handle) as port:
+        yield port
 
 
 def get(url: str, **more: object) -> HttpRequest:

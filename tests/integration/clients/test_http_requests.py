@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from http_servers import Server, door, get
+from http_servers import Server, door, get, listening
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_dns import Dns
@@ -52,12 +52,8 @@ class RawServer:
 @asynccontextmanager
 async def raw(*answers: bytes) -> AsyncIterator[RawServer]:
     server = RawServer(*answers)
-    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
-    server.port = listening.sockets[0].getsockname()[1]
-    try:
+    async with listening(server.handle) as server.port:
         yield server
-    finally:
-        listening.close()
 
 
 # ---- Addresses
@@ -201,15 +197,13 @@ async def test_a_connection_that_has_been_closed_meanwhile_is_not_used() -> None
         writer.close()
         closed.append(writer)
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with door() as http:
+    async with listening(handle) as port, door() as http:
         for number in range(1, 4):
-            url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
-            assert (await http.send(HttpRequest(method="POST", url=url, body=b"body"))).body == b"ok"
+            request = HttpRequest(method="POST", url=f"http://127.0.0.1:{port}/", body=b"body")
+            assert (await http.send(request)).body == b"ok"
             await closed[-1].wait_closed()
             await asyncio.sleep(0.05)
             assert len(bodies) == number
-    listening.close()
 
 
 # ---- Redirects to another place
