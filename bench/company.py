@@ -13,7 +13,7 @@ ITEMS = {"items": [{"id": "1", "name": "New"}, {"id": "2", "name": "Paid"}, {"id
 FIELDS: list[dict[str, Any]] = [
     {"id": "name", "name": "Name", "type": "text"},
     {"id": "amount", "name": "Amount", "type": "number"},
-    {"id": "due", "name": "Due", "type": "date"},
+    {"id": "due", "name": "Due", "type": "date", "config": {"time": True}},
     {"id": "status", "name": "Status", "type": "dropdown", "config": ITEMS},
     {"id": "tags", "name": "Tags", "type": "checkboxes", "config": ITEMS},
     {"id": "paid", "name": "Paid", "type": "switch"},
