@@ -123,14 +123,20 @@ def test_a_request_that_was_cut_off_is_not_sent_again(live: LiveServer) -> None:
         live.kill()
         live.start()
 
-        def finished() -> dict[str, object] | None:
-            values = live.api("GET", "/catalogs/$processes/records")[0]["values"]
-            return values if values["$status"] != ["$running"] else None
-
-        process = wait_until(finished, "the end of the process", 40)
+        process = ended_process(live)
         assert process["$status"] == ["$done"]
         assert "not asked again" in json.loads(process["$result"])["note"]
         assert len(hits) == 1
+
+
+def ended_process(live: LiveServer) -> dict[str, object]:
+    """The values of the newest process, once it has ended."""
+
+    def finished() -> dict[str, object] | None:
+        values = live.api("GET", "/catalogs/$processes/records")[0]["values"]
+        return values if values["$status"] != ["$running"] else None
+
+    return wait_until(finished, "the end of the process", 40)
 
 
 def test_a_process_that_two_servers_do_not_survive_is_set_aside(live: LiveServer) -> None:
@@ -144,11 +150,7 @@ def test_a_process_that_two_servers_do_not_survive_is_set_aside(live: LiveServer
             live.kill()
             live.start()
 
-        def finished() -> dict[str, object] | None:
-            values = live.api("GET", "/catalogs/$processes/records")[0]["values"]
-            return values if values["$status"] != ["$running"] else None
-
-        process = wait_until(finished, "the end of the process", 40)
+        process = ended_process(live)
         assert process["$status"] == ["$error"]
         assert "2 times while this process was at ask" in json.loads(process["$result"])["$error"]
         assert len(hits) == 2

@@ -152,7 +152,7 @@ class _Turns:
             requests.append(request)
 
     def first(self, may: Callable[[_Request], bool]) -> _Request | None:
-        """The first request in line that ``may`` be served; what nobody waits for any longer is dropped."""
+        """The first queued request that ``may`` be served; cancelled requests are dropped."""
         for share in tuple(self._shares):
             requests = self._shares[share]
             while requests and requests[0].answer.done():

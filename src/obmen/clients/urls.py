@@ -23,7 +23,7 @@ _NOT_ALLOWED: Final = re.compile(r"(?:(?!%[0-9A-Fa-f]{2})[^A-Za-z0-9._~!$&'()*+,
 
 
 def url_of(text: str) -> URL:
-    """The address without its fragment; `StepFailed` where it is none of http or https with a host."""
+    """The address without its fragment; `StepFailed` unless it is an http or https address with a host."""
     return _url_of(text) if len(text) <= _OFTEN_ASKED else _url_of.__wrapped__(text)
 
 

@@ -116,7 +116,7 @@ class FieldType:
         return {**self.settings, **field.config}
 
     def parse(self, field: Field, value: Any, context: WriteContext) -> Parsed:
-        """What ``value`` means; `FieldProblem` where it is none of this type. ``value`` is not ``None``."""
+        """What ``value`` means; `FieldProblem` where it is not a value of this type. ``value`` is not ``None``."""
         raise NotImplementedError
 
     def nothing(self) -> Parsed:

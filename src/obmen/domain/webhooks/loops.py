@@ -20,7 +20,7 @@ _RECORDS: Final = 10_000
 _GRACE: Final = 0.5
 """Changes in such a part of a trial count for nothing: a receiver may still be writing what it was notified of before."""
 _INTERVALS: Final = 5
-"""The first trial takes so many mean intervals between the notifications of the record: one that changes by itself does so meanwhile."""
+"""Length of the first trial, in mean intervals between notifications of the record: others change a busy record within it."""
 _AT_ONCE: Final = 0.5
 """A change within such a part of the first trial answers the notification; one that comes later does not."""
 _SHORTEST: Final = timedelta(seconds=4)
